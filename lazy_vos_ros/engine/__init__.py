@@ -1,0 +1,1 @@
+"""The algorithm: torch, no ROS, no file formats."""

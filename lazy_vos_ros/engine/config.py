@@ -1,0 +1,122 @@
+"""Settings of the lazy layer: every threshold and every toggle of the paper's ablation."""
+
+from dataclasses import dataclass
+from dataclasses import replace
+from math import inf
+
+from lazy_vos_ros.engine.parameters import check_parameters
+from lazy_vos_ros.engine.parameters import parameter
+
+
+@dataclass(frozen=True)
+class LazyConfig:
+    """Settings of :class:`~lazy_vos_ros.engine.tracker.LazyTracker`; the defaults are `paper`.
+
+    Raises
+    ------
+    ValueError
+        At construction, naming the field, its value and what is allowed.
+    """
+
+    tau_u: float = parameter(
+        0.5, 'Ask the operator when the derivative of S_R reaches this (Sec. 3.3).', low=0.0
+    )
+    tau_p: float = parameter(
+        0.2, 'Correct with a pseudo-click when the derivative of S_R reaches this.', low=0.0
+    )
+    tau_m: float = parameter(
+        0.8, 'Do not memorise a frame in which an object has S_R above this (UDU).', low=0.0
+    )
+    uncertainty_driven_update: bool = parameter(
+        True, 'UDU: keep frames that are too uncertain out of the memory.'
+    )
+    pseudo_corrections: bool = parameter(
+        True, 'Correct with a click made from the mask itself when tau_p <= dS < tau_u.'
+    )
+    pseudo_memory_update: bool = parameter(
+        False, 'Pseudo-IDU: memorise frames refined by a pseudo-correction.'
+    )
+    user_corrections: bool = parameter(True, 'Ask the operator when dS >= tau_u.')
+    interaction_driven_update: bool = parameter(
+        True, 'IDU: memorise frames refined by an operator correction.'
+    )
+    trigger: str = parameter(
+        'derivative',
+        'What is compared with tau_u and tau_p: dS, or S_R itself (Table S2).',
+        choices=('derivative', 'level'),
+    )
+    trigger_strict: bool = parameter(
+        False, 'Compare with > as the published code does, instead of >= as the paper says.'
+    )
+    trigger_warmup: int = parameter(
+        1, 'Frames after an object appears in which it triggers nothing.', low=0, high=1000
+    )
+    masked_entropy: str = parameter(
+        'dilated',
+        'Area that divides the entropy summed over the dilated mask: that of the dilated mask '
+        '(paper) or that of the mask (published code; S_R may then exceed 1).',
+        choices=('dilated', 'mask'),
+    )
+    dilation: str = parameter(
+        'ratio',
+        'Kernel of the dilation: an odd disc that grows the area by dilation_ratio, the published '
+        "code's even kernel, or a disc of radius 1.",
+        choices=('ratio', 'code', 'fixed'),
+    )
+    dilation_ratio: float = parameter(
+        0.05, 'Growth of the area of a round mask by the dilation.', low=0.0, high=1.0
+    )
+    round_entropy: bool = parameter(
+        False, 'Round the entropy map to 4 decimals as the published code does.'
+    )
+    pseudo_click: str = parameter(
+        'boundary_distance',
+        'Field whose maximum is the pseudo-click: boundary distance times certainty over the '
+        'dilated mask (Eq. 6), interior distance times certainty (published code), or interior '
+        'distance alone.',
+        choices=('boundary_distance', 'interior_distance', 'centre'),
+    )
+    soft_others: bool = parameter(
+        True, 'Keep soft probabilities of objects that a correction does not touch.'
+    )
+    freeze_clock: bool = parameter(
+        True, 'A frame kept out of the memory does not advance the memory clock.'
+    )
+    deep_update_on_correction: bool = parameter(
+        False, 'Refresh the sensory memory when a corrected frame is memorised.'
+    )
+    max_questions: int = parameter(
+        16, 'Open questions kept over all objects; each holds one frozen frame.', low=1, high=256
+    )
+    question_timeout: float = parameter(
+        60.0, 'Seconds of stream time after which an open question expires.', low=0.1
+    )
+    question_cooldown: float = parameter(
+        0.0, 'Seconds after a question during which the same object asks none.', low=0.0
+    )
+    questions_per_minute: float = parameter(
+        inf, 'Most questions per minute of stream time over all objects.', low=0.0
+    )
+
+    def __post_init__(self) -> None:
+        """Check every field and the order of the thresholds."""
+        check_parameters(self)
+        if self.tau_p > self.tau_u:
+            raise ValueError(
+                f'tau_p is {self.tau_p:g} and tau_u is {self.tau_u:g}; allowed: tau_p <= tau_u'
+            )
+
+
+PROFILES: dict[str, LazyConfig] = {
+    'paper': LazyConfig(),
+    'code': replace(
+        LazyConfig(),
+        trigger_strict=True,
+        masked_entropy='mask',
+        dilation='code',
+        round_entropy=True,
+        pseudo_click='interior_distance',
+        soft_others=False,
+    ),
+}
+"""The published definitions, and the published code where that makes sense (SPEC c.11)."""

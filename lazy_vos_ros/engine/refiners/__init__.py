@@ -1,0 +1,1 @@
+"""Refiners turn clicks on one image into a mask."""

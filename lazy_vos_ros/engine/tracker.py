@@ -1,0 +1,1 @@
+"""LazyTracker: the only class of the engine that the rest of the house calls."""

@@ -1,0 +1,1 @@
+"""Metrics, simulated operators, video sources, bags and reports."""

@@ -1,0 +1,1 @@
+"""How the compact model was made."""
