@@ -1,0 +1,170 @@
+"""Track objects in a camera's images: tracker, operator, and on request camera, RViz, recording.
+
+Examples::
+
+    ros2 launch lazy_vos_ros lazy_vos.launch.py image:=/camera/image_raw click:="320,200"
+    ros2 launch lazy_vos_ros lazy_vos.launch.py source:=clip.mp4 rviz:=true record:=true
+"""
+
+from launch import LaunchContext
+from launch import LaunchDescription
+from launch import LaunchDescriptionEntity
+from launch.actions import DeclareLaunchArgument
+from launch.actions import OpaqueFunction
+from launch.actions import SetEnvironmentVariable
+from launch.conditions import IfCondition
+from launch.substitutions import EnvironmentVariable
+from launch.substitutions import LaunchConfiguration
+from launch.substitutions import PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.substitutions import FindPackageShare
+
+PACKAGE = 'lazy_vos_ros'
+
+ARGUMENTS = (
+    ('image', 'image', 'Topic of the images (sensor_msgs/Image).'),
+    ('image_transport', 'raw', 'raw, or compressed to read <image>/compressed.'),
+    ('namespace', '', 'Namespace of all nodes, one for each robot.'),
+    ('weights', 'auto', 'Tracker weights: a name of `lazy-vos weights list`, a file, or auto.'),
+    ('device', 'auto', 'cpu, cuda, cuda:1, or auto.'),
+    ('click', '', 'Start at once with the object at this pixel of the first image: "x,y".'),
+    ('operator', 'true', 'Start the node that shows questions and takes clicks.'),
+    ('source', '', 'Video file, image folder or webcam number to play as the camera.'),
+    ('rate', '0.0', "Frames per second of `source`; 0.0 is the source's own rate."),
+    ('loop', 'false', 'Play `source` again and again.'),
+    ('rviz', 'false', 'Start RViz with the operator set-up.'),
+    ('record', 'false', 'Record the topics that `lazy-vos evaluate` needs.'),
+    ('bag', '', 'Folder of the recording; empty: a new one named by the time.'),
+    ('one_host', 'true', 'Use the Fast DDS profile for large images on one host.'),
+)
+
+
+def share(*parts: str) -> PathJoinSubstitution:
+    """Return a path inside the installed package."""
+    return PathJoinSubstitution([FindPackageShare(PACKAGE), *parts])
+
+
+def tracker(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Make the tracker; a click given as text becomes a parameter."""
+    parameters = [
+        LaunchConfiguration('params_file'),
+        {
+            'image_transport': LaunchConfiguration('image_transport'),
+            'weights': LaunchConfiguration('weights'),
+            'device': LaunchConfiguration('device'),
+            'autostart': True,
+        },
+    ]
+    click = LaunchConfiguration('click').perform(context)
+    if click:
+        try:
+            x, y = (float(part) for part in click.split(','))
+        except ValueError:
+            raise ValueError(f'click is {click!r}; allowed: "x,y" in pixels') from None
+        parameters.append({'initial_click': [x, y]})
+    return [
+        Node(
+            package=PACKAGE,
+            executable='lazy_vos',
+            name='lazy_vos',
+            namespace=LaunchConfiguration('namespace'),
+            parameters=parameters,
+            remappings=[('image', LaunchConfiguration('image'))],
+            output='screen',
+            respawn=True,
+            respawn_delay=2.0,
+        )
+    ]
+
+
+def camera(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Make the camera if there is a source to play."""
+    source = LaunchConfiguration('source').perform(context)
+    if not source:
+        return []
+    settings = {
+        'source': source,
+        'rate': float(LaunchConfiguration('rate').perform(context)),
+        'loop': LaunchConfiguration('loop').perform(context) == 'true',
+    }
+    return [
+        Node(
+            package=PACKAGE,
+            executable='lazy_vos_camera',
+            name='lazy_vos_camera',
+            namespace=LaunchConfiguration('namespace'),
+            parameters=[settings],
+            remappings=[('image', LaunchConfiguration('image'))],
+            output='screen',
+        )
+    ]
+
+
+def recorder(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Make the recorder if asked for."""
+    if LaunchConfiguration('record').perform(context) != 'true':
+        return []
+    return [
+        Node(
+            package=PACKAGE,
+            executable='lazy_vos_recorder',
+            name='lazy_vos_recorder',
+            namespace=LaunchConfiguration('namespace'),
+            parameters=[{'bag': LaunchConfiguration('bag').perform(context)}],
+            remappings=[('image', LaunchConfiguration('image'))],
+            output='screen',
+        )
+    ]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Describe the whole graph."""
+    declared = [
+        DeclareLaunchArgument(name, default_value=default, description=text)
+        for name, default, text in ARGUMENTS
+    ]
+    declared.append(
+        DeclareLaunchArgument(
+            'params_file',
+            default_value=share('config', 'lazy_vos.yaml'),
+            description='Parameters of the tracker.',
+        )
+    )
+    profile = SetEnvironmentVariable(
+        'FASTRTPS_DEFAULT_PROFILES_FILE',
+        # A profile that the user has already named is kept.
+        EnvironmentVariable(
+            'FASTRTPS_DEFAULT_PROFILES_FILE', default_value=share('config', 'fastdds.xml')
+        ),
+        condition=IfCondition(LaunchConfiguration('one_host')),
+    )
+    operator = Node(
+        package=PACKAGE,
+        executable='lazy_vos_operator',
+        name='lazy_vos_operator',
+        namespace=LaunchConfiguration('namespace'),
+        condition=IfCondition(LaunchConfiguration('operator')),
+        output='screen',
+        respawn=True,
+        respawn_delay=2.0,
+    )
+    rviz = Node(
+        package='rviz2',
+        executable='rviz2',
+        name='rviz',
+        namespace=LaunchConfiguration('namespace'),
+        arguments=['-d', share('config', 'operator.rviz')],
+        condition=IfCondition(LaunchConfiguration('rviz')),
+        output='screen',
+    )
+    return LaunchDescription(
+        [
+            *declared,
+            profile,
+            OpaqueFunction(function=tracker),
+            operator,
+            OpaqueFunction(function=camera),
+            OpaqueFunction(function=recorder),
+            rviz,
+        ]
+    )
