@@ -1,0 +1,383 @@
+"""XMem behind the backend interface: one time step, split where the lazy layer decides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from lazy_vos_ros.engine.backend import FrozenFrame
+from lazy_vos_ros.engine.backend import Image
+from lazy_vos_ros.engine.backend import MemorySize
+from lazy_vos_ros.engine.backend import MemoryWrite
+from lazy_vos_ros.engine.backend import Prediction
+from lazy_vos_ros.engine.xmem.aggregation import aggregate
+from lazy_vos_ros.engine.xmem.config import XMemConfig
+from lazy_vos_ros.engine.xmem.frame import XMemFrame
+from lazy_vos_ros.engine.xmem.memory import Memory
+from lazy_vos_ros.engine.xmem.network import XMemNetwork
+from lazy_vos_ros.engine.xmem.preprocessing import check_image
+from lazy_vos_ros.engine.xmem.preprocessing import image_to_network
+from lazy_vos_ros.engine.xmem.preprocessing import masks_to_network
+from lazy_vos_ros.engine.xmem.preprocessing import objects_to_network
+from lazy_vos_ros.engine.xmem.preprocessing import plan_geometry
+from lazy_vos_ros.engine.xmem.preprocessing import probabilities_to_image
+from lazy_vos_ros.engine.xmem.schedule import Schedule
+from lazy_vos_ros.engine.xmem.sensory import SensoryMemory
+
+_DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """A predicted frame that waits for its commit."""
+
+    frame: XMemFrame
+    probabilities: torch.Tensor
+    """(n+1, H, W) at the network."""
+    object_ids: tuple[int, ...]
+    before: SensoryMemory
+    """As the frame found it, at the frame's size."""
+    after: SensoryMemory
+    """As the decoder would update it."""
+    brings_objects: bool = False
+
+
+class XMemBackend:
+    """Track objects with an XMem network; implements :class:`engine.backend.Backend`.
+
+    The order of reading, writing and updating is that of the published inference code. Two
+    things differ: the sensory update that a frame may need is computed in :meth:`predict` and
+    taken or left in :meth:`commit`, and the use of memory elements is always counted, because a
+    stream does not say how long it will be.
+    """
+
+    def __init__(
+        self,
+        network: XMemNetwork,
+        config: XMemConfig | None = None,
+        *,
+        name: str = 'XMem',
+        device: torch.device | str = 'cpu',
+    ) -> None:
+        """Take over `network`: it is moved to `device`, put into evaluation mode and frozen."""
+        self._config = config or XMemConfig()
+        self._name = name
+        self._device = torch.device(device)
+        self._dtype = _DTYPES[self._config.precision]
+        self._network = _prepare(network, self._device, self._dtype)
+        self._memory = Memory(
+            self._config,
+            key_dim=network.key_dim,
+            value_dim=network.value_dim,
+            device=self._device,
+            dtype=self._dtype,
+        )
+        self.reset()
+
+    @property
+    def name(self) -> str:
+        """Network and weights in words."""
+        return self._name
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network runs."""
+        return self._device
+
+    @property
+    def network(self) -> XMemNetwork:
+        """The network, frozen; refiners may share its encoder."""
+        return self._network
+
+    @property
+    def config(self) -> XMemConfig:
+        """The settings."""
+        return self._config
+
+    @property
+    def memory(self) -> Memory:
+        """The working and long-term memory, for inspection."""
+        return self._memory
+
+    @property
+    def sensory(self) -> SensoryMemory:
+        """The sensory memory, for inspection."""
+        return self._sensory
+
+    @property
+    def object_ids(self) -> tuple[int, ...]:
+        """Ids of the objects being tracked, ascending."""
+        return self._sensory.object_ids
+
+    def reset(self) -> None:
+        """Forget everything but the weights."""
+        self._memory.clear()
+        self._schedule = Schedule(self._config.mem_every, self._config.deep_update_every)
+        hidden = torch.zeros(1, 0, self._network.hidden_dim, 1, 1, device=self._device)
+        self._sensory = SensoryMemory(hidden.to(self._dtype), ())
+        self._index = -1
+        self._highest_id = 0
+        self._pending: _Pending | None = None
+
+    def memory_size(self) -> MemorySize:
+        """Return how much is remembered now."""
+        return self._memory.size()
+
+    @torch.inference_mode()
+    def predict(self, image: Image) -> Prediction:
+        """Segment the next frame; the network is not run while there are no objects.
+
+        Raises
+        ------
+        ValueError
+            If `image` is not (H, W, 3) uint8 or is extremely oblong.
+        RuntimeError
+            If the previous prediction was not committed, or if the network returned something
+            that is not finite; the tracker is then as before the call.
+        """
+        check_image(image)
+        if self._pending is not None:
+            raise RuntimeError('the previous prediction was not committed; call commit first')
+        pending = self._segment(self._new_frame(image))
+        self._index = pending.frame.index
+        self._schedule.tick()
+        pending.frame.sensory = self._sensory_of_value(pending)
+        self._pending = pending
+        return _published(pending)
+
+    @torch.inference_mode()
+    def add_objects(self, prediction: Prediction, masks: Mapping[int, torch.Tensor]) -> Prediction:
+        """Return `prediction` with objects added by their (H, W) bool masks.
+
+        Raises
+        ------
+        ValueError
+            If an id was used before or a mask has not the size of the image.
+        RuntimeError
+            If `prediction` is not the one that waits for its commit.
+        """
+        pending = self._expect(prediction)
+        if not masks:
+            return prediction
+        new = tuple(sorted(masks))
+        self._check_new(new, masks, pending)
+        given = masks_to_network(
+            torch.stack([masks[object_id].to(self._device) for object_id in new]),
+            pending.frame.geometry,
+        )
+        claimed = given.amax(0) > 0.5
+        kept = pending.probabilities[1:].masked_fill(claimed, 0)
+        self._highest_id = new[-1]
+        self._pending = replace(
+            pending,
+            probabilities=aggregate(torch.cat([kept, given])),
+            object_ids=pending.object_ids + new,
+            brings_objects=True,
+        )
+        return _published(self._pending)
+
+    @torch.inference_mode()
+    def commit(
+        self,
+        prediction: Prediction,
+        write: MemoryWrite = MemoryWrite.SCHEDULED,
+        probabilities: torch.Tensor | None = None,
+        *,
+        deep_update: bool = False,
+    ) -> bool:
+        """Finish the frame; return whether it was memorised.
+
+        A frame that brings objects is memorised like one that is due. A frame that is due gets
+        the deep update in place of the decoder's update of the sensory memory, if deep updates
+        follow the memory's schedule; every other frame gets the decoder's.
+
+        Raises
+        ------
+        ValueError
+            If a frame that brings objects is to be kept out of the memory, or if
+            `probabilities` do not fit the prediction.
+        RuntimeError
+            If `prediction` is not the one that waits, or if its value is not finite; it still
+            waits then and may be committed BLOCKED.
+        """
+        pending = self._expect(prediction)
+        keep_out = write in (MemoryWrite.BLOCKED, MemoryWrite.FROZEN)
+        if pending.brings_objects and keep_out:
+            raise ValueError(
+                f'write is {write} on a frame that brings objects; allowed: FORCED, SCHEDULED'
+            )
+        natural = self._schedule.memory_due or pending.brings_objects
+        memorise = bool(pending.object_ids) and not keep_out
+        memorise = memorise and (natural or write is MemoryWrite.FORCED)
+        replaced = memorise and natural and self._config.deep_update_every < 0
+        sensory = (pending.before if replaced else pending.after).of(pending.object_ids)
+        if memorise:
+            deep = deep_update or self._schedule.deep_due(natural)
+            objects = self._objects_of(pending, probabilities)
+            sensory = self._write(pending.frame, sensory, objects, deep=deep)
+            self._schedule.memorised(deep=deep)
+        elif write is MemoryWrite.FROZEN:
+            self._schedule.hold()
+        self._sensory = sensory
+        self._pending = None
+        return memorise
+
+    @torch.inference_mode()
+    def memorise(
+        self, frame: FrozenFrame, object_ids: tuple[int, ...], probabilities: torch.Tensor
+    ) -> bool:
+        """Write an earlier frame with its own features and the sensory memory of its time.
+
+        The present sensory memory and the schedule stay as they are.
+
+        Raises
+        ------
+        ValueError
+            If the frame is not one of this backend, or `probabilities` do not fit.
+        RuntimeError
+            If the value is not finite; nothing is written then.
+        """
+        if not isinstance(frame, XMemFrame):
+            raise ValueError(f'frame is {type(frame).__name__}; allowed: a frame of predict')
+        _check_probabilities(probabilities, len(object_ids), frame)
+        channels = [c for c, i in enumerate(object_ids, 1) if i in self.object_ids]
+        if not channels:
+            return False
+        kept = tuple(object_ids[channel - 1] for channel in channels)
+        objects = probabilities.to(self._device)[channels]
+        objects = objects_to_network(objects, frame.geometry)
+        self._write(frame, frame.sensory.of(kept), objects, deep=False)
+        return True
+
+    def remove_objects(self, object_ids: tuple[int, ...]) -> None:
+        """Forget objects and free their memory.
+
+        Raises
+        ------
+        KeyError
+            Naming an id that is not tracked; nothing is removed then.
+        RuntimeError
+            Between predict and commit.
+        """
+        for object_id in object_ids:
+            if object_id not in self.object_ids:
+                raise KeyError(object_id)
+        if self._pending is not None:
+            raise RuntimeError('a prediction waits for its commit; remove objects afterwards')
+        self._memory.remove(object_ids)
+        with torch.inference_mode():
+            self._sensory = self._sensory.of(i for i in self.object_ids if i not in object_ids)
+
+    def _new_frame(self, image: Image) -> XMemFrame:
+        geometry = plan_geometry(
+            (image.shape[0], image.shape[1]),
+            size=self._config.size,
+            enlarge=self._config.enlarge,
+            stride=self._network.stride,
+        )
+        maps = image_to_network(image, geometry, self._device).to(self._dtype)
+        return XMemFrame(self._index + 1, image, geometry, maps, self._network)
+
+    def _segment(self, frame: XMemFrame) -> _Pending:
+        if not self.object_ids:
+            height, width = frame.geometry.padded
+            background = torch.ones(1, height, width, device=self._device)
+            return _Pending(frame, background, (), self._sensory, self._sensory)
+        features = frame.features
+        before = self._sensory.resized(features.size)
+        reading = self._memory.read(features)
+        hidden, logits = self._network.decode(
+            features.f16,
+            features.f8,
+            features.f4,
+            reading.values,
+            before.hidden,
+            update_hidden=True,
+        )
+        probabilities = aggregate(logits[0].float().sigmoid())
+        after = before if hidden is None else before.with_hidden(hidden)
+        _check_finite('prediction', probabilities, after.hidden)
+        self._memory.record(reading)
+        return _Pending(frame, probabilities, self.object_ids, before, after)
+
+    def _sensory_of_value(self, pending: _Pending) -> SensoryMemory:
+        """Return the sensory memory that a value of this frame is encoded with."""
+        due = self._schedule.memory_due and self._config.deep_update_every < 0
+        return pending.before if due else pending.after
+
+    def _write(
+        self, frame: XMemFrame, sensory: SensoryMemory, objects: torch.Tensor, *, deep: bool
+    ) -> SensoryMemory:
+        """Memorise (n, H, W) objects of a frame; return the sensory memory after it."""
+        features = frame.features
+        sensory = sensory.resized(features.size)
+        value, hidden = self._network.encode_value(
+            frame.maps,
+            features.f16,
+            sensory.hidden,
+            objects[None].to(self._dtype),
+            deep_update=deep,
+        )
+        _check_finite('memory value', features.key, features.shrinkage, value, hidden)
+        self._memory.write(frame.index, features, value, sensory.object_ids)
+        return sensory.with_hidden(hidden)
+
+    def _objects_of(self, pending: _Pending, probabilities: torch.Tensor | None) -> torch.Tensor:
+        """Return (n, H, W) soft masks to be memorised, at the network."""
+        if probabilities is None:
+            return pending.probabilities[1:]
+        _check_probabilities(probabilities, len(pending.object_ids), pending.frame)
+        return objects_to_network(probabilities[1:].to(self._device), pending.frame.geometry)
+
+    def _expect(self, prediction: Prediction) -> _Pending:
+        if self._pending is None or prediction.frame is not self._pending.frame:
+            raise RuntimeError('this prediction does not wait for a commit; call predict first')
+        return self._pending
+
+    def _check_new(
+        self, new: tuple[int, ...], masks: Mapping[int, torch.Tensor], pending: _Pending
+    ) -> None:
+        if new[0] <= self._highest_id:
+            raise ValueError(
+                f'id {new[0]} for a new object; allowed: above {self._highest_id}, the highest '
+                'used so far'
+            )
+        size = pending.frame.geometry.image
+        for object_id, mask in masks.items():
+            if mask.dtype != torch.bool or tuple(mask.shape) != size:
+                raise ValueError(
+                    f'mask of object {object_id} is {tuple(mask.shape)} {mask.dtype}; allowed: '
+                    f'{size} torch.bool'
+                )
+
+
+def _prepare(network: XMemNetwork, device: torch.device, dtype: torch.dtype) -> XMemNetwork:
+    """Freeze a network and convert all of it but the statistics of batch norms to `dtype`."""
+    network.to(device).eval().requires_grad_(False)
+    if dtype != torch.float32:
+        for module in network.modules():
+            if not isinstance(module, nn.BatchNorm2d):
+                for parameter in module.parameters(recurse=False):
+                    parameter.data = parameter.data.to(dtype)
+    return network
+
+
+def _published(pending: _Pending) -> Prediction:
+    probabilities = probabilities_to_image(pending.probabilities, pending.frame.geometry)
+    return Prediction(probabilities, pending.object_ids, pending.frame)
+
+
+def _check_probabilities(probabilities: torch.Tensor, objects: int, frame: XMemFrame) -> None:
+    allowed = (objects + 1, *frame.geometry.image)
+    if tuple(probabilities.shape) != allowed:
+        raise ValueError(f'probabilities are {tuple(probabilities.shape)}; allowed: {allowed}')
+
+
+def _check_finite(what: str, *tensors: torch.Tensor) -> None:
+    if not all(bool(tensor.isfinite().all()) for tensor in tensors):
+        raise RuntimeError(
+            f'the network returned a {what} with NaN or infinite numbers; the weights or the '
+            'precision do not suit it'
+        )

@@ -1,0 +1,176 @@
+"""The buffers of the memory: allocated once, written in place."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+Flags = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.int64]
+
+_FRESH_LIFE = 1e-7
+
+
+class KeyValueStore:
+    """Rows of keys and values, long-term ones before working ones, without a gap between them.
+
+    The long-term part grows downwards from a fixed boundary and the working part upwards, so
+    that both together are always one slice, :attr:`span`::
+
+        0 .... start [long-term, newest first] boundary [working, oldest first] stop .... capacity
+
+    An element has one key for all objects; each object has its own values and knows at which
+    elements they are valid. Indices are rows of the buffers.
+    """
+
+    def __init__(
+        self,
+        long_term: int,
+        working: int,
+        *,
+        key_dim: int,
+        value_dim: int,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        """Allocate room for `long_term` and `working` elements; `dtype` is that of values."""
+        self.value_dim = value_dim
+        self.dtype = dtype
+        self.boundary = self.start = self.stop = long_term
+        rows = long_term + working
+        self.key = torch.zeros(rows, key_dim, device=device)
+        """(capacity, C_k) float32."""
+        self.shrinkage = torch.zeros(rows, device=device)
+        """(capacity,) float32."""
+        self.selection = torch.zeros(rows, key_dim, device=device)
+        """(capacity, C_k) float32; prototypes have none."""
+        self.use = torch.zeros(rows, device=device)
+        """(capacity,) float32, the affinity that query pixels gave the element so far."""
+        self.life = torch.zeros(rows, device=device)
+        """(capacity,) float32, reads since it was written."""
+        self.frame: Indices = np.full(rows, -1, np.int64)
+        """(capacity,) the frame an element came from; -1 for prototypes."""
+        self.values: dict[int, torch.Tensor] = {}
+        """(capacity, C_v) for each object."""
+        self.valid: dict[int, Flags] = {}
+        """(capacity,) for each object: which elements have a value of it."""
+
+    @property
+    def capacity(self) -> int:
+        """Rows allocated."""
+        return len(self.frame)
+
+    @property
+    def span(self) -> slice:
+        """All elements."""
+        return slice(self.start, self.stop)
+
+    @property
+    def long_term(self) -> slice:
+        """The prototypes."""
+        return slice(self.start, self.boundary)
+
+    @property
+    def working(self) -> slice:
+        """The elements of memorised frames."""
+        return slice(self.boundary, self.stop)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes allocated, on the device and beside it."""
+        tensors = [*self._columns(), *self.values.values()]
+        flags = sum(valid.nbytes for valid in self.valid.values())
+        return sum(t.nbytes for t in tensors) + self.frame.nbytes + flags
+
+    def usage(self, elements: slice | torch.Tensor) -> torch.Tensor:
+        """Return how much elements were used a read, on average since they were written."""
+        return self.use[elements] / self.life[elements]
+
+    def add_object(self, object_id: int) -> None:
+        """Allocate values for a new object, valid nowhere."""
+        self.values[object_id] = torch.zeros(
+            self.capacity, self.value_dim, device=self.key.device, dtype=self.dtype
+        )
+        self.valid[object_id] = np.zeros(self.capacity, np.bool_)
+
+    def remove_object(self, object_id: int) -> None:
+        """Free the values of an object and drop the elements that no object needs any more."""
+        del self.values[object_id], self.valid[object_id]
+        needed = np.zeros(self.capacity, np.bool_)
+        for valid in self.valid.values():
+            needed |= valid
+        self.keep(needed)
+
+    def append_working(
+        self, frame: int, key: torch.Tensor, shrinkage: torch.Tensor, selection: torch.Tensor
+    ) -> slice:
+        """Write the elements of a frame, (N, C_k), (N,) and (N, C_k); return their rows."""
+        new = slice(self.stop, self.stop + len(key))
+        self.stop = new.stop
+        self.selection[new] = selection
+        self._write(new, frame, key, shrinkage)
+        return new
+
+    def prepend_long_term(self, key: torch.Tensor, shrinkage: torch.Tensor) -> slice:
+        """Write prototypes, (N, C_k) and (N,); return their rows."""
+        new = slice(self.start - len(key), self.start)
+        self.start = new.start
+        self._write(new, -1, key, shrinkage)
+        return new
+
+    def set_values(
+        self, object_id: int, elements: slice | torch.Tensor, values: torch.Tensor
+    ) -> None:
+        """Write an object's (N, C_v) values of elements and mark them valid."""
+        self.values[object_id][elements] = values.to(self.dtype)
+        rows = elements if isinstance(elements, slice) else elements.cpu().numpy()
+        self.valid[object_id][rows] = True
+
+    def keep(self, kept: Flags) -> None:
+        """Drop all elements that `kept` (capacity,) does not mark, closing the gaps."""
+        rows = np.arange(self.start, self.stop)[kept[self.span]]
+        if len(rows) == self.stop - self.start:
+            return
+        prototypes = int((rows < self.boundary).sum())
+        self.start = self.boundary - prototypes
+        self.stop = self.start + len(rows)
+        self._copy_rows(self, rows)
+
+    def enlarged(self, working: int) -> 'KeyValueStore':
+        """Return a store with the same elements and room for `working` working ones."""
+        other = KeyValueStore(
+            self.boundary,
+            working,
+            key_dim=self.key.shape[1],
+            value_dim=self.value_dim,
+            device=self.key.device,
+            dtype=self.dtype,
+        )
+        for object_id in self.values:
+            other.add_object(object_id)
+        other.start, other.stop = self.start, self.stop
+        self._copy_rows(other, np.arange(self.start, self.stop))
+        return other
+
+    def _columns(self) -> tuple[torch.Tensor, ...]:
+        return self.key, self.shrinkage, self.selection, self.use, self.life
+
+    def _write(self, new: slice, frame: int, key: torch.Tensor, shrinkage: torch.Tensor) -> None:
+        self.key[new] = key
+        self.shrinkage[new] = shrinkage
+        self.use[new] = 0
+        self.life[new] = _FRESH_LIFE
+        self.frame[new] = frame
+        for valid in self.valid.values():
+            valid[new] = False
+
+    def _copy_rows(self, other: 'KeyValueStore', rows: Indices) -> None:
+        """Make `rows` of this store the whole span of `other`, which may be this one."""
+        index = torch.from_numpy(rows).to(self.key.device)
+        for mine, its in zip(self._columns(), other._columns(), strict=True):
+            its[other.span] = mine[index]
+        other.frame[other.span] = self.frame[rows]
+        for object_id, values in self.values.items():
+            other.values[object_id][other.span] = values[index]
+            other.valid[object_id][other.span] = self.valid[object_id][rows]
+            other.valid[object_id][: other.start] = False
+            other.valid[object_id][other.stop :] = False

@@ -1,0 +1,352 @@
+"""The working and the long-term memory: what is kept, what is read, what is forgotten."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from lazy_vos_ros.engine.backend import MemorySize
+from lazy_vos_ros.engine.xmem.config import XMemConfig
+from lazy_vos_ros.engine.xmem.consolidation import choose_prototypes
+from lazy_vos_ros.engine.xmem.consolidation import compare_candidates
+from lazy_vos_ros.engine.xmem.consolidation import least_used
+from lazy_vos_ros.engine.xmem.consolidation import potentiate
+from lazy_vos_ros.engine.xmem.key_value_store import Flags
+from lazy_vos_ros.engine.xmem.key_value_store import Indices
+from lazy_vos_ros.engine.xmem.key_value_store import KeyValueStore
+from lazy_vos_ros.engine.xmem.network import KeyFeatures
+from lazy_vos_ros.engine.xmem.similarity import Affinity
+from lazy_vos_ros.engine.xmem.similarity import rows
+from lazy_vos_ros.engine.xmem.similarity import similarity
+from lazy_vos_ros.engine.xmem.similarity import top_k_affinity
+from lazy_vos_ros.engine.xmem.similarity import top_k_readout
+from lazy_vos_ros.engine.xmem.similarity import unrows
+from lazy_vos_ros.engine.xmem.similarity import usage
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the memory answered; nothing is counted until :meth:`Memory.record`."""
+
+    values: torch.Tensor
+    """(1, n, C_v, h, w), objects by ascending id."""
+    usage: torch.Tensor
+    """(N,) affinity that each element received, the mean over objects."""
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Objects with values at the same elements; they share one affinity."""
+
+    object_ids: tuple[int, ...]
+    elements: torch.Tensor | None
+    """Elements of the span with values of them, None for all."""
+
+
+class Memory:
+    """Elements of memorised frames and the prototypes made of them.
+
+    A frame enters the working memory. The frames on which objects appeared are permanent, up to
+    `max_permanent_frames`. When the other frames reach their limit, the oldest of them are turned
+    into long-term prototypes, or forgotten if there is no long-term memory. When that is full,
+    its least used prototypes are forgotten.
+
+    Buffers are allocated at the first write. Frames may differ in size; the working memory holds
+    a fixed number of frames of the largest size written since the last :meth:`clear`.
+    """
+
+    def __init__(
+        self,
+        config: XMemConfig,
+        *,
+        key_dim: int,
+        value_dim: int,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        """Prepare an empty memory; `dtype` is that of the values."""
+        self._config = config
+        self._key_dim, self._value_dim = key_dim, value_dim
+        self._device, self._dtype = device, dtype
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything and free the buffers."""
+        self._store: KeyValueStore | None = None
+        self._cells = 0
+        self._order: list[int] = []
+        self._first: dict[int, int] = {}
+        self._groups: list[_Group] | None = None
+
+    @property
+    def store(self) -> KeyValueStore | None:
+        """The buffers, None before the first write."""
+        return self._store
+
+    @property
+    def frames(self) -> tuple[int, ...]:
+        """The frames in the working memory in the order in which they were written."""
+        return tuple(self._order)
+
+    @property
+    def permanent_frames(self) -> tuple[int, ...]:
+        """Those of :attr:`frames` that are never consolidated or forgotten."""
+        if self._config.compat:
+            return tuple(self._order[:1])
+        firsts = sorted(set(self._first.values()).intersection(self._order))
+        return tuple(firsts[: self._most_permanent()])
+
+    def size(self) -> MemorySize:
+        """Return how much is held."""
+        store = self._store
+        if store is None:
+            return MemorySize(working=0, long_term=0, capacity=0, nbytes=0)
+        return MemorySize(
+            working=store.stop - store.boundary,
+            long_term=store.boundary - store.start,
+            capacity=store.capacity,
+            nbytes=store.nbytes,
+        )
+
+    def read(self, features: KeyFeatures) -> Reading:
+        """Read the values of all objects for the pixels of an image (Eq. 1).
+
+        Raises
+        ------
+        RuntimeError
+            If the memory is empty.
+        """
+        store = self._store
+        if store is None or not store.values:
+            raise RuntimeError('the memory holds no object to be read')
+        similarities = similarity(
+            store.key[store.span],
+            store.shrinkage[store.span],
+            rows(features.key)[0],
+            rows(features.selection)[0],
+        )
+        groups = self._object_groups(store)
+        values: dict[int, torch.Tensor] = {}
+        total = torch.zeros_like(store.use[store.span])
+        for number, group in enumerate(groups):
+            affinity = _group_affinity(similarities, group, self._config.top_k)
+            total += usage(affinity, len(total)) * self._share(number, group, len(store.values))
+            for object_id in group.object_ids:
+                values[object_id] = _read_object(affinity, store.values[object_id][store.span])
+        stacked = torch.stack([values[object_id] for object_id in sorted(values)])
+        return Reading(unrows(stacked, features.size)[None], total)
+
+    def record(self, reading: Reading) -> None:
+        """Count a reading of the present memory as use of its elements."""
+        if self._store is not None:
+            self._store.use[self._store.span] += reading.usage
+            self._store.life[self._store.span] += 1
+
+    def write(
+        self,
+        frame: int,
+        features: KeyFeatures,
+        values: torch.Tensor,
+        object_ids: tuple[int, ...],
+    ) -> None:
+        """Memorise (1, n, C_v, h, w) values of objects at a frame.
+
+        If the working memory still holds the frame, its values of these objects are replaced.
+        The frame counts as the newest unless it is permanent.
+        """
+        store = self._room_for(features.size[0] * features.size[1])
+        for object_id in set(object_ids).difference(store.values):
+            store.add_object(object_id)
+        elements = self._place(store, frame, features)
+        for object_id, value in zip(object_ids, rows(values[0]), strict=True):
+            store.set_values(object_id, elements, value)
+            self._first.setdefault(object_id, frame)
+        self._groups = None
+        if self._config.long_term:
+            self._consolidate_if_full(store)
+
+    def remove(self, object_ids: tuple[int, ...]) -> None:
+        """Forget objects and the elements that no other object needs."""
+        for object_id in object_ids:
+            self._first.pop(object_id, None)
+            if self._store is not None and object_id in self._store.values:
+                self._store.remove_object(object_id)
+        self._forget_lost_frames()
+
+    def _object_groups(self, store: KeyValueStore) -> list[_Group]:
+        if self._groups is None:
+            self._groups = _group_objects(store)
+        return self._groups
+
+    def _share(self, number: int, group: _Group, objects: int) -> float:
+        """Return how much a group's affinity counts as use."""
+        if self._config.compat:
+            return float(number == 0)
+        return len(group.object_ids) / objects
+
+    def _most_permanent(self) -> int:
+        if self._config.compat:
+            return 1
+        if self._config.long_term:
+            return self._config.max_permanent_frames
+        return min(self._config.max_permanent_frames, self._config.max_working_frames - 1)
+
+    def _ordinary_frames(self) -> list[int]:
+        permanent = self.permanent_frames
+        return [frame for frame in self._order if frame not in permanent]
+
+    def _room_for(self, cells: int) -> KeyValueStore:
+        """Return the store, with room for frames of this many elements."""
+        config = self._config
+        if config.long_term:
+            frames = config.max_mid_term_frames - 1 + self._most_permanent()
+        else:
+            frames = config.max_working_frames
+        if self._store is None:
+            self._store = KeyValueStore(
+                config.max_long_term_elements if config.long_term else 0,
+                frames * cells,
+                key_dim=self._key_dim,
+                value_dim=self._value_dim,
+                device=self._device,
+                dtype=self._dtype,
+            )
+        elif cells > self._cells:
+            self._store = self._store.enlarged(frames * cells)
+        self._cells = max(cells, self._cells)
+        return self._store
+
+    def _place(self, store: KeyValueStore, frame: int, features: KeyFeatures) -> slice:
+        """Return the rows of a frame, making them if it is not held."""
+        if frame in self._order:
+            if frame not in self.permanent_frames:
+                self._order.remove(frame)
+                self._order.append(frame)
+            held = _rows_of(store, [frame])
+            return slice(int(held[0]), int(held[-1]) + 1)
+        if not self._config.long_term and len(self._order) >= self._config.max_working_frames:
+            self._forget(store, self._ordinary_frames()[:1])
+        self._order.append(frame)
+        return store.append_working(
+            frame,
+            rows(features.key)[0],
+            rows(features.shrinkage)[0, :, 0],
+            rows(features.selection)[0],
+        )
+
+    def _forget(self, store: KeyValueStore, frames: list[int]) -> None:
+        kept = np.ones(store.capacity, np.bool_)
+        kept[_rows_of(store, frames)] = False
+        store.keep(kept)
+        self._forget_lost_frames()
+
+    def _forget_lost_frames(self) -> None:
+        held: set[int] = set()
+        if self._store is not None:
+            held.update(np.unique(self._store.frame[self._store.working]).tolist())
+        self._order = [frame for frame in self._order if frame in held]
+        self._groups = None
+
+    def _consolidate_if_full(self, store: KeyValueStore) -> None:
+        ordinary = self._ordinary_frames()
+        if len(ordinary) < self._config.max_mid_term_frames - 1:
+            return
+        leaving = ordinary[: len(ordinary) - (self._config.min_mid_term_frames - 1)]
+        if self._config.compat:
+            self._pair_as_published(store, leaving)
+        self._forget_prototypes(store)
+        self._consolidate(store, _rows_of(store, leaving))
+        self._forget(store, leaving)
+
+    def _forget_prototypes(self, store: KeyValueStore) -> None:
+        """Make room for new prototypes by forgetting the least used ones."""
+        most = self._config.max_long_term_elements - self._config.num_prototypes
+        used = store.usage(store.long_term)
+        obsolete = least_used(used, len(used) - most, with_ties=self._config.compat)
+        kept = np.ones(store.capacity, np.bool_)
+        kept[store.long_term] = ~obsolete.cpu().numpy()
+        store.keep(kept)
+
+    def _consolidate(self, store: KeyValueStore, candidates: Indices) -> None:
+        """Make prototypes of the candidate rows; objects use only their own valid ones."""
+        index = torch.from_numpy(candidates).to(self._device)
+        chosen = choose_prototypes(store.usage(index), self._config.num_prototypes)
+        key, shrinkage = store.key[index], store.shrinkage[index]
+        similarities = compare_candidates(key, shrinkage, store.selection[index], chosen)
+        new = store.prepend_long_term(
+            key[chosen], potentiate(similarities, shrinkage[:, None])[:, 0]
+        )
+        picked = chosen.cpu().numpy()
+        for object_id in store.values:
+            valid = store.valid[object_id][candidates]
+            if not valid[picked].any():
+                continue
+            mine = torch.from_numpy(valid).to(self._device)
+            values = potentiate(
+                similarities[mine[chosen]][:, mine], store.values[object_id][index[mine]]
+            )
+            store.set_values(object_id, self._opposite(new, valid[picked]), values)
+
+    def _opposite(self, new: slice, valid: Flags) -> torch.Tensor:
+        """Return the rows of new prototypes that an object's values belong to.
+
+        The published code knows only how many there are and puts them opposite the last ones.
+        """
+        if self._config.compat:
+            valid = np.sort(valid)
+        return torch.from_numpy(new.start + np.flatnonzero(valid)).to(self._device)
+
+    def _pair_as_published(self, store: KeyValueStore, leaving: list[int]) -> None:
+        """Move values as the published code does, which aligns values and keys at their ends.
+
+        An object that was added later keeps the values of its first frame, but they come to lie
+        opposite the keys of the very first frame of the memory. The one frame by which it
+        exceeds what stays is dropped without being consolidated.
+        """
+        very_first = _rows_of(store, self._order[:1])
+        candidates = _rows_of(store, leaving)
+        for object_id, valid in store.valid.items():
+            own = [frame for frame in self._order if valid[_rows_of(store, [frame])].all()]
+            if not own or own[0] not in leaving:
+                continue
+            first = _rows_of(store, own[:1])
+            if len(first) == len(very_first):
+                values = store.values[object_id][torch.from_numpy(first).to(self._device)]
+                target = torch.from_numpy(very_first).to(self._device)
+                store.set_values(object_id, target, values)
+                valid[first] = False
+            if len(own) == self._config.min_mid_term_frames + 1:
+                valid[candidates] = False
+
+
+def _rows_of(store: KeyValueStore, frames: list[int]) -> Indices:
+    working = np.isin(store.frame[store.working], frames)
+    return store.boundary + np.flatnonzero(working)
+
+
+def _group_objects(store: KeyValueStore) -> list[_Group]:
+    by_validity: dict[bytes, list[int]] = {}
+    for object_id in sorted(store.valid):
+        by_validity.setdefault(store.valid[object_id][store.span].tobytes(), []).append(object_id)
+    groups = []
+    for object_ids in by_validity.values():
+        valid = store.valid[object_ids[0]][store.span]
+        elements = None
+        if not valid.all():
+            elements = torch.from_numpy(np.flatnonzero(valid)).to(store.key.device)
+        groups.append(_Group(tuple(object_ids), elements))
+    return groups
+
+
+def _group_affinity(similarities: torch.Tensor, group: _Group, top_k: int) -> Affinity:
+    if group.elements is None:
+        return top_k_affinity(similarities, top_k)
+    affinity = top_k_affinity(similarities[:, group.elements], top_k)
+    return Affinity(affinity.weights, group.elements[affinity.indices])
+
+
+def _read_object(affinity: Affinity, values: torch.Tensor) -> torch.Tensor:
+    """Read (Q, C_v); an object whose last element was forgotten reads nothing, that is zeros."""
+    if affinity.indices.shape[-1] == 0:
+        return values.new_zeros((affinity.indices.shape[0], values.shape[1]))
+    return top_k_readout(affinity, values)
