@@ -1,5 +1,6 @@
 """How an object is shown to the tracker for the first time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 
@@ -71,3 +72,35 @@ class Prompt:
             )
         if not mask.any():
             raise ValueError('prompt has an empty mask; allowed: at least one pixel')
+
+
+def number_prompts(prompts: Sequence[Prompt], last_id: int) -> dict[int, Prompt]:
+    """Return the prompts by object id, giving the next free id to those that have none.
+
+    Parameters
+    ----------
+    prompts
+        At least one.
+    last_id
+        Highest id used since the last reset, 0 if none.
+
+    Raises
+    ------
+    ValueError
+        If there is no prompt, an id was used before or twice, or no id is left.
+    """
+    if not prompts:
+        raise ValueError('no prompts; allowed: at least one')
+    numbered: dict[int, Prompt] = {}
+    for prompt in prompts:
+        object_id = prompt.object_id or max((last_id, *numbered)) + 1
+        if object_id <= last_id or object_id in numbered:
+            raise ValueError(
+                f'object id {object_id} was used already; allowed: above {last_id}, each once'
+            )
+        if object_id > MAX_OBJECT_ID:
+            raise ValueError(
+                f'too many objects: the next id is {object_id}; allowed: up to {MAX_OBJECT_ID}'
+            )
+        numbered[object_id] = prompt
+    return dict(sorted(numbered.items()))

@@ -1,0 +1,95 @@
+"""One frame and everything that was learned about it, at once or later."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from lazy_vos_ros.engine.backend import Prediction
+from lazy_vos_ros.engine.labels import one_hot
+from lazy_vos_ros.engine.refiners.base import RefinedMask
+from lazy_vos_ros.engine.results import Action
+from lazy_vos_ros.engine.substitution import substitute
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The uncertainty of one object in one frame, before any correction."""
+
+    uncertainty: float = 0.0
+    """S_R."""
+    derivative: float = 0.0
+    """dS; 0 in the frame in which the object appears."""
+
+
+@dataclass(frozen=True)
+class CorrectedFrame:
+    """A frame with its prediction and the masks that replace parts of it.
+
+    It stays alive as long as it is the newest one or a question about it is open. Answers about
+    several objects of one frame, whenever they come, meet here, so that none undoes another.
+    """
+
+    prediction: Prediction = field(repr=False)
+    """Before corrections, with the objects that appear in this frame."""
+    stamp: float
+    """Seconds."""
+    channels: npt.NDArray[np.int16] = field(repr=False)
+    """(H, W) most probable channel of the prediction."""
+    entropy: npt.NDArray[np.float32] = field(repr=False)
+    """(H, W) of the prediction, before objects were added."""
+    measurements: Mapping[int, Measurement]
+    """By object id, for every object of the prediction."""
+    given: Mapping[int, RefinedMask] = field(repr=False)
+    """First masks of the objects that appear in this frame; the prediction has them already."""
+    corrections: dict[int, RefinedMask] = field(default_factory=dict, repr=False)
+    """Masks that replace predicted ones, by object id."""
+    actions: dict[int, Action] = field(default_factory=dict)
+    """What happened to the objects, by id; nothing where an id is missing."""
+
+    @property
+    def index(self) -> int:
+        """Number of the frame since the last reset, from 0."""
+        return self.prediction.frame.index
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self.channels.shape
+        return height, width
+
+    @property
+    def corrected_by_user(self) -> bool:
+        """Whether the operator corrected an object."""
+        return Action.CORRECTED in self.actions.values()
+
+    @property
+    def corrected_by_itself(self) -> bool:
+        """Whether a pseudo-correction of an object is in force."""
+        return any(self.actions[item] is not Action.CORRECTED for item in self.corrections)
+
+    def channel(self, object_id: int) -> int:
+        """Return the channel of an object in the prediction."""
+        return 1 + self.prediction.object_ids.index(object_id)
+
+    def predicted_mask(self, object_id: int) -> npt.NDArray[np.bool_]:
+        """Return the (H, W) pixels where the object is the most probable before corrections."""
+        return np.asarray(self.channels == self.channel(object_id))
+
+    def probabilities(self, *, soft_others: bool) -> torch.Tensor:
+        """Return (n+1, H, W) with all corrections; the predicted ones if there are none.
+
+        Parameters
+        ----------
+        soft_others
+            Whether objects without a correction keep their probabilities, or become 0 and 1.
+        """
+        predicted = self.prediction.probabilities
+        if not self.corrections:
+            return predicted
+        others = predicted[1:] if soft_others else one_hot(predicted)
+        masks = {**self.given, **self.corrections}
+        return substitute(others, self.prediction.object_ids, masks)

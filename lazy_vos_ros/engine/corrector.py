@@ -1,0 +1,215 @@
+"""Corrections of one frame: the operator's, or the tracker's own."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from uuid import uuid4
+
+import torch
+
+from lazy_vos_ros.engine.answers import check_answer
+from lazy_vos_ros.engine.answers import clicks_of
+from lazy_vos_ros.engine.clicks import Click
+from lazy_vos_ros.engine.config import LazyConfig
+from lazy_vos_ros.engine.corrected_frame import CorrectedFrame
+from lazy_vos_ros.engine.journal import Journal
+from lazy_vos_ros.engine.pseudo_click import pseudo_click
+from lazy_vos_ros.engine.questions import Question
+from lazy_vos_ros.engine.questions import QuestionBook
+from lazy_vos_ros.engine.refinement import RefusedMaskError
+from lazy_vos_ros.engine.refinement import refine
+from lazy_vos_ros.engine.refiners.base import RefinedMask
+from lazy_vos_ros.engine.refiners.base import Refiner
+from lazy_vos_ros.engine.results import Absent
+from lazy_vos_ros.engine.results import Action
+from lazy_vos_ros.engine.results import Answer
+from lazy_vos_ros.engine.results import CorrectionEvent
+from lazy_vos_ros.engine.results import CorrectionRequest
+from lazy_vos_ros.engine.results import EventKind
+from lazy_vos_ros.engine.results import Skip
+from lazy_vos_ros.engine.stopwatch import Stopwatch
+from lazy_vos_ros.engine.triggers import Decision
+
+Operator = Callable[[CorrectionRequest], Answer | None]
+"""Answers a question at once, or returns None to leave it open."""
+
+
+class Corrector:
+    """Asks, clicks and refines; what comes of it is kept in the frame and in the journal."""
+
+    def __init__(
+        self, refiner: Refiner, book: QuestionBook, journal: Journal, operator: Operator | None
+    ) -> None:
+        self._refiner = refiner
+        self._book = book
+        self._journal = journal
+        self._operator = operator
+
+    @property
+    def _config(self) -> LazyConfig:
+        return self._book.config
+
+    def correct(
+        self,
+        frame: CorrectedFrame,
+        decisions: Mapping[int, Decision],
+        labels: Mapping[int, str],
+        watch: Stopwatch,
+    ) -> tuple[CorrectionRequest, ...]:
+        """Do what the triggers decided for the objects of a frame; return what was asked."""
+        requests = []
+        for object_id, decision in decisions.items():
+            if decision is Decision.PSEUDO:
+                self._correct_itself(frame, object_id, watch)
+            elif decision is Decision.USER:
+                reason = self._book.reason_to_spare(object_id, frame.stamp)
+                if reason:
+                    self._journal.record_in(EventKind.SUPPRESSED, frame, object_id, reason=reason)
+                    self._correct_itself(frame, object_id, watch)
+                else:
+                    requests.append(self._ask(frame, object_id, labels[object_id], watch))
+        return tuple(requests)
+
+    def apply(
+        self,
+        frame: CorrectedFrame,
+        object_id: int,
+        answer: Answer,
+        watch: Stopwatch,
+        *,
+        kind: EventKind,
+        request_id: str = '',
+    ) -> CorrectionEvent:
+        """Use a checked answer about a frame; `kind` is the event if it is clicks that work."""
+        clicks, reason = clicks_of(answer), ''
+        if isinstance(answer, Skip):
+            kind = EventKind.SKIPPED
+        elif isinstance(answer, Absent):
+            kind = EventKind.ABSENT
+            nothing = torch.zeros(frame.size, dtype=torch.bool, device=self._device(frame))
+            self._replace(frame, object_id, RefinedMask(nothing, 1.0), Action.CORRECTED)
+        else:
+            try:
+                refined = self._refine(frame, object_id, clicks, watch)
+                self._replace(frame, object_id, refined, Action.CORRECTED)
+            except RefusedMaskError as error:
+                kind, reason = EventKind.REFUSED, str(error)
+        return self._journal.record_in(
+            kind, frame, object_id, request_id=request_id, clicks=clicks, reason=reason
+        )
+
+    def _ask(
+        self, frame: CorrectedFrame, object_id: int, label: str, watch: Stopwatch
+    ) -> CorrectionRequest:
+        request = self._request(frame, object_id, label)
+        self._book.open(Question(request, frame))
+        self._journal.record_in(
+            EventKind.ASKED,
+            frame,
+            object_id,
+            request_id=request.request_id,
+            reason=request.reason,
+        )
+        frame.actions[object_id] = Action.ASKED
+        if not self._answered_at_once(frame, request, watch):
+            self._correct_itself(frame, object_id, watch)
+        return request
+
+    def _answered_at_once(
+        self, frame: CorrectedFrame, request: CorrectionRequest, watch: Stopwatch
+    ) -> bool:
+        if self._operator is None:
+            return False
+        watch.lap('lazy')
+        answer = self._operator(request)
+        watch.skip()
+        if answer is None:
+            return False
+        self._book.close(request.request_id, 'it was answered already')
+        try:
+            check_answer(answer, *frame.size)
+        except ValueError as error:
+            self._journal.record_in(
+                EventKind.REFUSED,
+                frame,
+                request.object_id,
+                request_id=request.request_id,
+                reason=str(error),
+            )
+        else:
+            self.apply(
+                frame,
+                request.object_id,
+                answer,
+                watch,
+                kind=EventKind.ANSWERED,
+                request_id=request.request_id,
+            )
+        return True
+
+    def _correct_itself(self, frame: CorrectedFrame, object_id: int, watch: Stopwatch) -> None:
+        if not self._config.pseudo_corrections:
+            return
+        click = pseudo_click(frame.predicted_mask(object_id), frame.entropy, self._config)
+        if click is None:
+            return
+        kind, reason = EventKind.PSEUDO, ''
+        try:
+            refined = self._refine(frame, object_id, (click,), watch)
+            asked = frame.actions.get(object_id) is Action.ASKED
+            action = Action.ASKED if asked else Action.PSEUDO
+            self._replace(frame, object_id, refined, action)
+        except RefusedMaskError as error:
+            kind, reason = EventKind.REFUSED, str(error)
+        self._journal.record_in(kind, frame, object_id, clicks=(click,), reason=reason)
+
+    def _refine(
+        self,
+        frame: CorrectedFrame,
+        object_id: int,
+        clicks: tuple[Click, ...],
+        watch: Stopwatch,
+    ) -> RefinedMask:
+        prior = frame.prediction.probabilities[frame.channel(object_id)]
+        watch.lap('lazy')
+        try:
+            return refine(
+                self._refiner,
+                frame.prediction.frame,
+                clicks,
+                object_id=object_id,
+                prior=prior,
+                device=prior.device,
+            )
+        finally:
+            watch.lap('refine')
+
+    def _request(self, frame: CorrectedFrame, object_id: int, label: str) -> CorrectionRequest:
+        measurement = frame.measurements[object_id]
+        return CorrectionRequest(
+            request_id=str(uuid4()),
+            object_id=object_id,
+            label=label,
+            frame_index=frame.index,
+            stamp=frame.stamp,
+            expires=frame.stamp + self._config.question_timeout,
+            uncertainty=measurement.uncertainty,
+            derivative=measurement.derivative,
+            reason=(
+                f'uncertainty of {label} is {measurement.uncertainty:.2f} '
+                f'({measurement.derivative:+.2f} since the last frame)'
+            ),
+            image=frame.prediction.frame.image,
+            mask=frame.predicted_mask(object_id),
+            entropy=frame.entropy,
+        )
+
+    @staticmethod
+    def _replace(
+        frame: CorrectedFrame, object_id: int, refined: RefinedMask, action: Action
+    ) -> None:
+        frame.corrections[object_id] = refined
+        frame.actions[object_id] = action
+
+    @staticmethod
+    def _device(frame: CorrectedFrame) -> torch.device:
+        return frame.prediction.probabilities.device
