@@ -1,0 +1,92 @@
+"""Settings of a training run: a dataclass, filled from YAML and from the command line."""
+
+from dataclasses import dataclass
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the run with clips of one length."""
+
+    until: float
+    """Share of all steps at which it ends, in (0, 1]."""
+    frames: int
+    clips: int
+    """Clips a step."""
+    tune_trunk: bool = False
+    """Whether the trunk's blocks from stride 8 on are trained too, at a low rate."""
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Everything that a run depends on besides the packed images."""
+
+    cache: Path
+    """Folder of the packed images (see data.py)."""
+    out: Path
+    """Folder of checkpoints and the log."""
+    trunk_weights: Path | None = None
+    """ImageNet weights of the trunk; by default those of the installed package."""
+    seed: int = 0
+    steps: int = 4000
+    crop: int = 240
+    rate: float = 8e-4
+    trunk_rate: float = 4e-5
+    weight_decay: float = 0.02
+    warmup: int = 100
+    two_objects: float = 0.3
+    """Share of steps whose clips have two objects."""
+    threads: int = 2
+    workers: int = 1
+    checkpoint_every: int = 200
+    validate_every: int = 400
+    validation_clips: int = 12
+    half: bool = True
+    """bfloat16 where it is safe."""
+    stages: tuple[Stage, ...] = (
+        Stage(0.3, frames=3, clips=6),
+        Stage(0.65, frames=4, clips=4),
+        Stage(1.0, frames=6, clips=3, tune_trunk=True),
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot be run."""
+        if self.steps < 1 or self.crop % 16 or self.crop < 32:
+            raise ValueError(
+                f'steps is {self.steps} and crop {self.crop}; '
+                'allowed: at least one step, a crop of 32 or more divisible by 16'
+            )
+        ends = [stage.until for stage in self.stages]
+        if not ends or ends != sorted(ends) or ends[-1] != 1.0:
+            raise ValueError(f'stages end at {ends}; allowed: ascending shares, the last one 1')
+
+    def stage(self, step: int) -> Stage:
+        """Return the stage that `step` (from 0) belongs to."""
+        share = step / self.steps
+        return next(stage for stage in self.stages if share < stage.until)
+
+
+def from_mapping(values: dict[str, Any]) -> TrainSettings:
+    """Build settings from plain values; ValueError names an unknown one."""
+    known = {field.name for field in fields(TrainSettings)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ValueError(f'unknown training settings {unknown}; allowed: {sorted(known)}')
+    converted = dict(values)
+    for name in ('cache', 'out', 'trunk_weights'):
+        if converted.get(name) is not None:
+            converted[name] = Path(converted[name])
+    if 'stages' in converted:
+        converted['stages'] = tuple(Stage(**stage) for stage in converted['stages'])
+    return TrainSettings(**converted)
+
+
+def read_settings(path: Path | None, overrides: dict[str, Any]) -> TrainSettings:
+    """Read a YAML file, if any; what `overrides` sets (not None) wins."""
+    values = {} if path is None else yaml.safe_load(path.read_text()) or {}
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    return from_mapping(values)
