@@ -81,7 +81,7 @@ def open_source(
     device = webcam_number(what)
     if device is not None:
         return WebcamSource(device, start, frames, fps)
-    path = Path(what)
+    path = Path(str(what))
     if path.is_dir():
         return FolderSource(path, start, frames, fps)
     return VideoSource(path, start, frames, fps)
@@ -91,8 +91,9 @@ def webcam_number(what: str | int | Path) -> int | None:
     """Return N for N, 'N' or '/dev/videoN'; None for anything else, or a file of that name."""
     if isinstance(what, int):
         return what
-    match = re.fullmatch(r'(?:/dev/video)?(\d+)', str(what))
-    if match is None or Path(what).is_file() or Path(what).is_dir():
+    path = Path(str(what))
+    match = re.fullmatch(r'(?:/dev/video)?([0-9]+)', str(what))
+    if match is None or path.is_file() or path.is_dir():
         return None
     return int(match[1])
 
@@ -267,13 +268,13 @@ def natural_key(path: Path) -> list[tuple[bool, int, str]]:
 
 def _read_image(path: Path) -> Image:
     """Return (H, W, 3) uint8 BGR; grey becomes colour, transparency is dropped."""
-    frame = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    frame: Image | None = cv2.imread(str(path), cv2.IMREAD_COLOR)  # type: ignore[assignment]
     if frame is None:
         size = path.stat().st_size
         raise ValueError(
             f'{path} ({size} bytes) is no image that can be read; allowed: whole jpg or png files'
         )
-    return frame  # type: ignore[return-value]
+    return frame
 
 
 def _skip_and_read(capture: cv2.VideoCapture, skipped: int) -> Image | None:
