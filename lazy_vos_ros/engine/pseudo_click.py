@@ -15,6 +15,8 @@ from lazy_vos_ros.engine.dilation import window_around
 
 FloatMap = npt.NDArray[np.float32]
 
+_NOT_HERE = np.float32(-1)
+"""Below every product, so that a click stays on the object even where all of them are 0."""
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 
@@ -48,12 +50,12 @@ def _distance_to_zero(array: Mask) -> FloatMap:
 
 
 def _certain_and_far_from_boundary(mask: Mask, dilated: Mask, entropy: FloatMap) -> FloatMap:
-    # Eq. 6; the floor keeps the maximum inside the domain where the product is 0 everywhere.
-    return np.where(dilated, boundary_distance(mask) * (1 - entropy), np.float32(-1))
+    return np.where(dilated, boundary_distance(mask) * (1 - entropy), _NOT_HERE)
 
 
 def _certain_and_deep_inside(mask: Mask, dilated: Mask, entropy: FloatMap) -> FloatMap:
-    return interior_distance(mask) * (1 - np.where(dilated, entropy, np.float32(0)))
+    certainty = 1 - np.where(dilated, entropy, np.float32(0))
+    return np.where(mask, interior_distance(mask) * certainty, _NOT_HERE)
 
 
 def _deep_inside(mask: Mask, dilated: Mask, entropy: FloatMap) -> FloatMap:
