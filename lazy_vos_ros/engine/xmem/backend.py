@@ -189,9 +189,11 @@ class XMemBackend:
     ) -> bool:
         """Finish the frame; return whether it was memorised.
 
-        A frame that brings objects is memorised like one that is due. A frame that is due gets
-        the deep update in place of the decoder's update of the sensory memory, if deep updates
-        follow the memory's schedule; every other frame gets the decoder's.
+        A frame that brings objects is memorised like one that is due. A due frame that is
+        memorised gets the deep update in place of the decoder's update of the sensory memory, if
+        deep updates follow the memory's schedule; every other frame gets the decoder's. (The
+        published code leaves the sensory memory as it is on a due frame that is kept out of the
+        memory; so does `compat`.)
 
         Raises
         ------
@@ -211,7 +213,7 @@ class XMemBackend:
         natural = self._schedule.memory_due or pending.brings_objects
         memorise = bool(pending.object_ids) and not keep_out
         memorise = memorise and (natural or write is MemoryWrite.FORCED)
-        replaced = memorise and natural and self._config.deep_update_every < 0
+        replaced = natural and (memorise or self._config.compat) and self._deep_replaces
         sensory = (pending.before if replaced else pending.after).of(pending.object_ids)
         if memorise:
             deep = deep_update or self._schedule.deep_due(natural)
@@ -304,8 +306,13 @@ class XMemBackend:
 
     def _sensory_of_value(self, pending: _Pending) -> SensoryMemory:
         """Return the sensory memory that a value of this frame is encoded with."""
-        due = self._schedule.memory_due and self._config.deep_update_every < 0
+        due = self._schedule.memory_due and self._deep_replaces
         return pending.before if due else pending.after
+
+    @property
+    def _deep_replaces(self) -> bool:
+        """Whether a deep update takes the place of the decoder's update."""
+        return self._config.deep_update_every < 0
 
     def _write(
         self, frame: XMemFrame, sensory: SensoryMemory, objects: torch.Tensor, *, deep: bool

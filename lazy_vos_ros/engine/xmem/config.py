@@ -84,8 +84,9 @@ class XMemConfig:
     )
     compat: bool = parameter(
         False,
-        'Reproduce how the published code pairs keys and values of objects added later, and '
-        'how it breaks ties between seldom used prototypes.',
+        'Reproduce how the published code pairs keys and values of objects added later, breaks '
+        'ties between seldom used prototypes, and leaves the sensory memory as it is on a due '
+        'frame that is kept out of the memory.',
         dynamic=False,
     )
 

@@ -162,7 +162,7 @@ def test_corrections_and_frames_kept_out(filled_network, golden_folder, record_p
     golden = load(golden_folder / 'lazy_updates.npz')
     images = load(golden_folder / 'inputs.npz')['frames']
     script = json.loads(str(golden['script_json']))
-    backend = XMemBackend(filled_network, golden_config(golden))
+    backend = XMemBackend(filled_network, golden_config(golden, compat=True))
     worst = Deviation()
     for t in range(int(golden['n_frames'])):
         prediction = backend.predict(images[t])
