@@ -18,6 +18,7 @@ from lazy_vos_ros.engine.centre import centre_click
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.engine.results import Absent
 from lazy_vos_ros.engine.results import Skip
+from lazy_vos_ros.evaluation.metrics import check_masks
 
 Mask = npt.NDArray[np.bool_]
 
@@ -38,7 +39,7 @@ def gt_center(ground_truth: Mask, prediction: Mask) -> Click | Absent:
     ValueError
         If the masks are not of one size.
     """
-    _check_pair(ground_truth, prediction)
+    check_masks(ground_truth, prediction)
     click = centre_click(ground_truth) or centre_click(prediction, positive=False)
     return click or Absent()
 
@@ -59,7 +60,7 @@ def largest_error(ground_truth: Mask, prediction: Mask) -> Click | Absent:
     ValueError
         If the masks are not of one size.
     """
-    _check_pair(ground_truth, prediction)
+    check_masks(ground_truth, prediction)
     missed = ground_truth & ~prediction
     excess = prediction & ~ground_truth
     if _largest_area(missed) >= _largest_area(excess):
@@ -73,19 +74,6 @@ def _largest_area(mask: Mask) -> int:
     """Pixels of the largest part connected over edges and corners; 0 for an empty mask."""
     _, _, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     return int(statistics[1:, cv2.CC_STAT_AREA].max(initial=0))
-
-
-def _check_pair(ground_truth: Mask, prediction: Mask) -> None:
-    for name, mask in (('ground truth', ground_truth), ('prediction', prediction)):
-        if mask.ndim != 2 or mask.dtype != np.bool_:
-            raise ValueError(
-                f'{name} is {mask.shape} of type {mask.dtype}; allowed: (H, W) of type bool'
-            )
-    if ground_truth.shape != prediction.shape:
-        raise ValueError(
-            f'ground truth is {ground_truth.shape} and prediction is {prediction.shape}; '
-            'allowed: masks of one size'
-        )
 
 
 @dataclass(frozen=True)
