@@ -1,0 +1,43 @@
+"""Wait in a service handler without holding up the node."""
+
+import concurrent.futures
+from typing import Any
+
+from rclpy.executors import Executor
+from rclpy.node import Node
+from rclpy.task import Future
+
+
+def _finish(future: Future, result: Any) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def resolve(node: Node, future: Future, result: Any = None) -> None:
+    """Finish a future from any thread, and wake the handler that waits for it."""
+    executor: Executor | None = node.executor
+    if executor is None:
+        _finish(future, result)
+    else:
+        # A future by itself does not wake the executor.
+        executor.create_task(_finish, future, result)
+
+
+async def pause(node: Node, seconds: float) -> None:
+    """Wait by the node's clock; to be awaited in a handler of a reentrant callback group."""
+    if seconds <= 0:
+        return
+    future = Future()
+    timer = node.create_timer(seconds, lambda: resolve(node, future), clock=node.get_clock())
+    try:
+        await future
+    finally:
+        node.destroy_timer(timer)
+
+
+async def result_of(node: Node, job: 'concurrent.futures.Future[Any]') -> Any:
+    """Wait for a job of another thread; raise what it raised."""
+    future = Future()
+    job.add_done_callback(lambda _: resolve(node, future))
+    await future
+    return job.result()
