@@ -1,5 +1,6 @@
 """`lazy_vos_agent`: a simulated operator with a reaction time, as in the paper's experiments."""
 
+import sys
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,3 +159,7 @@ def _key(stamp: Time) -> tuple[int, int]:
 def main(args: list[str] | None = None) -> int:
     """Run the node until a signal comes."""
     return run(Agent, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,5 +1,6 @@
 """`lazy_vos_camera`: plays a video file, an image folder or a webcam as a camera."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Event
@@ -159,3 +160,7 @@ def _clip_time(header: Header, index: int, source: Source) -> TimeReference:
 def main(args: list[str] | None = None) -> int:
     """Run the node until its source ends or a signal comes."""
     return run(Camera, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
