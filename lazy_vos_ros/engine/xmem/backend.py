@@ -253,6 +253,7 @@ class XMemBackend:
         self._write(frame, frame.sensory.of(kept), objects, deep=False)
         return True
 
+    @torch.inference_mode()
     def remove_objects(self, object_ids: tuple[int, ...]) -> None:
         """Forget objects and free their memory.
 
@@ -269,8 +270,7 @@ class XMemBackend:
         if self._pending is not None:
             raise RuntimeError('a prediction waits for its commit; remove objects afterwards')
         self._memory.remove(object_ids)
-        with torch.inference_mode():
-            self._sensory = self._sensory.of(i for i in self.object_ids if i not in object_ids)
+        self._sensory = self._sensory.of(i for i in self.object_ids if i not in object_ids)
 
     def _new_frame(self, image: Image) -> XMemFrame:
         geometry = plan_geometry(
