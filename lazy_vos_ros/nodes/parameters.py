@@ -98,7 +98,8 @@ def watch(
         return SetParametersResult(successful=True)
 
     def on_done(parameters: Sequence[Any]) -> None:
-        changed(changed_by(parameters))
+        if any(item.name in names for item in parameters):
+            changed(changed_by(parameters))
 
     node.add_on_set_parameters_callback(on_set)
     node.add_post_set_parameters_callback(on_done)

@@ -1,0 +1,138 @@
+"""What /diagnostics says about the tracker, once a second."""
+
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticStatus
+from diagnostic_msgs.msg import KeyValue
+
+from lazy_vos_ros.engine.results import ObjectState
+from lazy_vos_ros.nodes.measures import Faults
+from lazy_vos_ros.nodes.measures import Latency
+from lazy_vos_ros.nodes.measures import Rate
+from lazy_vos_ros.nodes.session import SessionState
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+ERROR_FACTOR = 5.0
+"""An input that is stale for this many times `stale_after` is an error."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """Everything that a report is made of."""
+
+    name: str
+    """Of the node, with its namespace."""
+    state: str
+    """Of the lifecycle: unconfigured, inactive, active, finalized."""
+    backend: str
+    """Network and weights in words; empty before they are loaded."""
+    refiner: str
+    device: str
+    received: Rate
+    processed: Rate
+    dropped: int
+    latency: Latency
+    session: SessionState
+    buffer_bytes: int
+    operator_present: bool
+    faults: Faults
+    stale_after: float
+
+
+def report(health: Health) -> list[DiagnosticStatus]:
+    """Return one status of the node, and one of each object."""
+    hardware = f'{platform.node()} {health.device}'.strip()
+    level, message = judge(health)
+    statuses = [
+        DiagnosticStatus(
+            level=level,
+            name=f'{health.name}: tracker',
+            message=message,
+            hardware_id=hardware,
+            values=_pairs(_figures(health)),
+        )
+    ]
+    result = health.session.result
+    for state in result.objects if result else ():
+        statuses.append(_object_status(health.name, state, hardware))
+    return statuses
+
+
+def judge(health: Health) -> tuple[bytes, str]:
+    """Return the level and a line for people."""
+    if health.state != 'active':
+        return OK if health.backend else WARN, health.state
+    age = health.received.age
+    if age > health.stale_after:
+        level = ERROR if age > ERROR_FACTOR * health.stale_after else WARN
+        return level, f'no image for {age:.1f} s'
+    if health.session.questions and not health.operator_present:
+        return WARN, 'nobody serves request_correction'
+    return OK, f'{health.processed.per_second:.1f} images per second'
+
+
+def array(statuses: Iterable[DiagnosticStatus], stamp: object) -> DiagnosticArray:
+    """Return the message of these statuses."""
+    message = DiagnosticArray(status=list(statuses))
+    message.header.stamp = stamp
+    return message
+
+
+def _figures(health: Health) -> dict[str, str]:
+    session, result = health.session, health.session.result
+    memory = session.memory
+    now = result.stamp if result else 0.0
+    return {
+        'state': health.state,
+        'weights': health.backend or 'none',
+        'refiner': health.refiner or 'none',
+        'input rate (1/s)': f'{health.received.per_second:.1f}',
+        'processed rate (1/s)': f'{health.processed.per_second:.1f}',
+        'images received': f'{health.received.count}',
+        'images processed': f'{health.processed.count}',
+        'images dropped': f'{health.dropped}',
+        'seconds since the last image': f'{health.received.age:.1f}',
+        'latency p50 (ms)': f'{1e3 * health.latency.percentile(50):.1f}',
+        'latency p95 (ms)': f'{1e3 * health.latency.percentile(95):.1f}',
+        'memory elements, working': f'{memory.working if memory else 0}',
+        'memory elements, long-term': f'{memory.long_term if memory else 0}',
+        'memory elements, capacity': f'{memory.capacity if memory else 0}',
+        'memory bytes': f'{memory.nbytes if memory else 0}',
+        'image buffer bytes': f'{health.buffer_bytes}',
+        'objects': f'{len(result.objects) if result else 0}',
+        'mean entropy': f'{float(result.entropy.mean()) if result else 0.0:.4f}',
+        'open questions': f'{len(session.questions)}',
+        'oldest question (s)': f'{max((now - q.stamp for q in session.questions), default=0):.1f}',
+        'operator present': 'yes' if health.operator_present else 'no',
+        'faults': f'{health.faults.total}',
+        **{f'faults: {kind}': f'{count}' for kind, count in health.faults.counts.items()},
+        'last fault': health.faults.last,
+    }
+
+
+def _object_status(name: str, state: ObjectState, hardware: str) -> DiagnosticStatus:
+    message = 'waits for an answer' if state.question_open else f'S_R {state.uncertainty:.2f}'
+    if state.area == 0:
+        message = 'not in the image'
+    return DiagnosticStatus(
+        level=WARN if state.question_open else OK,
+        name=f'{name}: object {state.object_id} ({state.label})',
+        message=message,
+        hardware_id=hardware,
+        values=_pairs(
+            {
+                'S_R': f'{state.uncertainty:.4f}',
+                'dS': f'{state.derivative:.4f}',
+                'area (pixels)': f'{state.area}',
+                'action': state.action.value,
+                'question open': 'yes' if state.question_open else 'no',
+            }
+        ),
+    )
+
+
+def _pairs(values: dict[str, str]) -> list[KeyValue]:
+    return [KeyValue(key=key, value=value) for key, value in values.items()]

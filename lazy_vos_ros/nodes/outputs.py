@@ -1,0 +1,111 @@
+"""What the tracker node publishes about each image."""
+
+from collections.abc import Iterable
+
+from lazy_vos_msgs.msg import CorrectionEvent as EventMessage
+from lazy_vos_msgs.msg import TrackingState
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from lazy_vos_ros.engine.backend import Image as Pixels
+from lazy_vos_ros.engine.backend import MemorySize
+from lazy_vos_ros.engine.overlay import draw_overlay
+from lazy_vos_ros.engine.results import CorrectionEvent
+from lazy_vos_ros.engine.results import FrameResult
+from lazy_vos_ros.nodes import qos
+from lazy_vos_ros.nodes.images import image_message
+from lazy_vos_ros.nodes.measures import Latency
+from lazy_vos_ros.nodes.messages import event_message
+from lazy_vos_ros.nodes.messages import mask_message
+from lazy_vos_ros.nodes.messages import state_message
+from lazy_vos_ros.nodes.stream_clock import StreamClock
+from lazy_vos_ros.nodes.stream_clock import nanoseconds
+
+LONGEST_LATENCY = 60.0
+"""Seconds from stamp to now above which the stamp is taken to be of another clock."""
+
+
+class Outputs:
+    """The publishers of one camera; used by the worker's thread."""
+
+    def __init__(self, node: Node, clock: StreamClock) -> None:
+        self._node = node
+        self._clock = clock
+        self._mask = qos.publisher(node, Image, '~/mask', qos.RELIABLE)
+        self._entropy = qos.publisher(node, Image, '~/entropy', qos.RELIABLE)
+        self._overlay = qos.publisher(node, Image, '~/overlay', qos.RELIABLE)
+        self._state = qos.publisher(node, TrackingState, '~/tracking_state', qos.RELIABLE)
+        self._events = qos.publisher(node, EventMessage, '~/correction_event', qos.EVENTS)
+        self._early: list[CorrectionEvent] = []
+        self.latency = Latency()
+        """From the image's stamp to its publication, where both are of one clock."""
+
+    def publish(
+        self,
+        result: FrameResult,
+        image: Pixels,
+        header: Header,
+        memory: MemorySize,
+        dropped: int,
+    ) -> None:
+        """Publish all that one image gave; what nobody subscribes to is not made."""
+        if self._mask.get_subscription_count():
+            self._mask.publish(mask_message(result.labels, header))
+        if self._entropy.get_subscription_count():
+            self._entropy.publish(image_message(result.entropy, '32FC1', header))
+        latency = self._latency(header)
+        self._state.publish(
+            state_message(result, header, memory, dropped=dropped, latency=latency)
+        )
+        for event in result.events:
+            self._publish_once(event, header.frame_id)
+        self._early = [item for item in self._early if not _among(item, result.events)]
+        if self._overlay.get_subscription_count():
+            self._overlay.publish(image_message(_drawing(result, image), 'rgb8', header))
+
+    def publish_now(self, event: CorrectionEvent, frame_id: str) -> None:
+        """Publish an event that the next image's result will report again."""
+        self._publish_once(event, frame_id)
+        self._early.append(event)
+
+    def publish_last(self, events: Iterable[CorrectionEvent], frame_id: str) -> None:
+        """Publish events that no result will report any more."""
+        for event in events:
+            self._publish_once(event, frame_id)
+        self._early.clear()
+
+    def destroy(self) -> None:
+        """Take the topics away."""
+        for item in (self._mask, self._entropy, self._overlay, self._state, self._events):
+            self._node.destroy_publisher(item)
+
+    def _publish_once(self, event: CorrectionEvent, frame_id: str) -> None:
+        if _among(event, self._early):
+            return
+        header = Header(stamp=self._clock.stamp(event.stamp), frame_id=frame_id)
+        applied = self._clock.stamp(event.applied_stamp)
+        now = self._node.get_clock().now().to_msg()
+        self._events.publish(event_message(event, header, applied, now))
+
+    def _latency(self, header: Header) -> float:
+        now = self._node.get_clock().now().nanoseconds
+        seconds = (now - nanoseconds(header.stamp)) * 1e-9
+        if not 0.0 <= seconds <= LONGEST_LATENCY:
+            return 0.0
+        self.latency.add(seconds)
+        return seconds
+
+
+def _among(event: CorrectionEvent, events: Iterable[CorrectionEvent]) -> bool:
+    return any(event is other for other in events)
+
+
+def _drawing(result: FrameResult, image: Pixels) -> Pixels:
+    clicks = [
+        click
+        for event in result.events
+        if event.frame_index == result.frame_index
+        for click in event.clicks
+    ]
+    return draw_overlay(image, result.labels, result.entropy, result.objects, clicks)

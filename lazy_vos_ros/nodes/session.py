@@ -1,0 +1,182 @@
+"""One camera's tracker: frames in, results out, requests of people in between.
+
+Everything here runs on the worker's thread, except where it says otherwise.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import replace
+
+from std_msgs.msg import Header
+
+from lazy_vos_ros.engine.backend import Image as Pixels
+from lazy_vos_ros.engine.backend import MemorySize
+from lazy_vos_ros.engine.config import LazyConfig
+from lazy_vos_ros.engine.prompts import Prompt
+from lazy_vos_ros.engine.results import Answer
+from lazy_vos_ros.engine.results import CorrectionEvent
+from lazy_vos_ros.engine.results import CorrectionRequest
+from lazy_vos_ros.engine.results import FrameResult
+from lazy_vos_ros.engine.tracker import LazyTracker
+from lazy_vos_ros.nodes.frame_buffer import FrameBuffer
+from lazy_vos_ros.nodes.frame_buffer import ImageMessage
+from lazy_vos_ros.nodes.images import rgb_from
+from lazy_vos_ros.nodes.messages import question_message
+from lazy_vos_ros.nodes.outputs import Outputs
+from lazy_vos_ros.nodes.question_desk import QuestionDesk
+from lazy_vos_ros.nodes.stream_clock import StreamClock
+from lazy_vos_ros.nodes.stream_clock import nanoseconds
+
+
+@dataclass(frozen=True)
+class SessionState:
+    """What /diagnostics shows, as of the newest image; may be read by any thread."""
+
+    result: FrameResult | None = None
+    memory: MemorySize | None = None
+    questions: tuple[CorrectionRequest, ...] = ()
+
+
+class Session:
+    """Feeds a tracker and publishes what it says."""
+
+    def __init__(
+        self,
+        tracker: LazyTracker,
+        outputs: Outputs,
+        desk: QuestionDesk,
+        clock: StreamClock,
+        buffer: FrameBuffer,
+        dropped: Callable[[], int],
+    ) -> None:
+        self._tracker = tracker
+        self._outputs = outputs
+        self._desk = desk
+        self._clock = clock
+        self._buffer = buffer
+        self._dropped = dropped
+        self._message: ImageMessage | None = None
+        self._image: Pixels | None = None
+        self._header = Header()
+        self._first: Prompt | None = None
+        self.state = SessionState()
+
+    def begin_with(self, prompt: Prompt | None) -> None:
+        """Add this object on the next image."""
+        self._first = prompt
+
+    def process(self, message: ImageMessage) -> None:
+        """Track through an image; ValueError if it is none."""
+        if message is self._message:
+            return  # an object was added on it just now
+        image = rgb_from(message)
+        first, self._first = self._first, None
+        if first is None:
+            self._step(image, message.header)
+        else:
+            self._add(image, message.header, first)
+
+    def add(self, header: Header, prompt: Prompt) -> int:
+        """Add an object on the image that was clicked on; return its id.
+
+        Raises
+        ------
+        ValueError
+            If the image is not kept any more or the prompt is not allowed.
+        """
+        message = self._find(header)
+        object_id = self._add(rgb_from(message), message.header, prompt)
+        self._message = message
+        return object_id
+
+    def correct(self, header: Header, object_id: int, answer: Answer) -> CorrectionEvent:
+        """Correct an object on the image that was clicked on.
+
+        Raises
+        ------
+        ValueError
+            If the image is not kept any more, or the object or the answer is not allowed.
+        """
+        zero = nanoseconds(header.stamp) == 0
+        if not zero and nanoseconds(header.stamp) != nanoseconds(self._header.stamp):
+            # The tracker corrects its newest frame, so an earlier image becomes that again.
+            message = self._find(header)
+            self._check_tracked(object_id)
+            self._step(rgb_from(message), message.header)
+        return self._apply(lambda: self._tracker.correct(object_id, answer))
+
+    def answer(self, request_id: str, answer: Answer) -> CorrectionEvent:
+        """Use the answer to a question; ValueError if it is not open or the answer not allowed."""
+        return self._apply(lambda: self._tracker.answer(request_id, answer))
+
+    def remove(self, object_id: int) -> CorrectionEvent:
+        """Stop tracking an object; ValueError if it is not tracked."""
+        event = self._tracker.remove_object(object_id)
+        self._outputs.publish_now(event, self._header.frame_id)
+        self._look_again()
+        return event
+
+    def reset(self) -> None:
+        """Forget all objects."""
+        self._outputs.publish_last(self._tracker.reset(), self._header.frame_id)
+        self._image = None
+        self._header = Header()
+        self._look_again()
+
+    def configure(self, config: LazyConfig) -> None:
+        """Change the settings of the method."""
+        self._tracker.configure(config)
+
+    def _step(self, image: Pixels, header: Header) -> None:
+        result = self._tracker.step(image, self._clock.seconds(header.stamp))
+        self._publish(result, image, header)
+
+    def _add(self, image: Pixels, header: Header, prompt: Prompt) -> int:
+        before = self._tracker.latest
+        try:
+            stamp = self._clock.seconds(header.stamp)
+            result = self._tracker.add_objects(image, [prompt], stamp)
+        except ValueError:
+            # The image was tracked through all the same if the clicks gave no usable mask.
+            after = self._tracker.latest
+            if after is not None and after is not before:
+                self._publish(after, image, header)
+            raise
+        self._publish(result, image, header)
+        return result.objects[-1].object_id
+
+    def _apply(self, use: Callable[[], CorrectionEvent]) -> CorrectionEvent:
+        before = self._tracker.latest
+        try:
+            event = use()
+        finally:
+            self._look_again()
+        self._outputs.publish_now(event, self._header.frame_id)
+        after = self._tracker.latest
+        if after is not None and after is not before and self._image is not None:
+            # The newest image itself was corrected: show it again. Its events are out already.
+            self._publish(replace(after, events=(), requests=()), self._image, self._header)
+        return event
+
+    def _publish(self, result: FrameResult, image: Pixels, header: Header) -> None:
+        self._image, self._header = image, header
+        memory = self._tracker.memory_size()
+        self._outputs.publish(result, image, header, memory, self._dropped())
+        for request in result.requests:
+            self._desk.ask(question_message(request, header))
+        self._look_again()
+
+    def _look_again(self) -> None:
+        questions = self._tracker.open_requests
+        self._desk.keep_only({request.request_id for request in questions})
+        self.state = SessionState(self._tracker.latest, self._tracker.memory_size(), questions)
+
+    def _find(self, header: Header) -> ImageMessage:
+        if nanoseconds(header.stamp) == 0:
+            return self._buffer.newest()
+        return self._buffer.find(header.stamp)
+
+    def _check_tracked(self, object_id: int) -> None:
+        tracked = self._tracker.object_ids
+        if object_id not in tracked:
+            raise ValueError(f'object {object_id} is not tracked; tracked: {list(tracked)}')

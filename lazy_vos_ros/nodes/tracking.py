@@ -1,0 +1,168 @@
+"""What exists between configure and cleanup: network, tracker, worker, topics and services."""
+
+from concurrent.futures import CancelledError
+from concurrent.futures import Future
+from pathlib import Path
+
+import cv2
+import numpy as np
+from lazy_vos_msgs.srv import RequestCorrection
+from rclpy.node import Node
+
+from lazy_vos_ros.engine.build import make_backend
+from lazy_vos_ros.engine.build import make_refiner
+from lazy_vos_ros.engine.config import LazyConfig
+from lazy_vos_ros.engine.prompts import Prompt
+from lazy_vos_ros.engine.results import CorrectionEvent
+from lazy_vos_ros.engine.tracker import LazyTracker
+from lazy_vos_ros.engine.xmem.config import XMemConfig
+from lazy_vos_ros.nodes.frame_buffer import FrameBuffer
+from lazy_vos_ros.nodes.frame_buffer import ImageMessage
+from lazy_vos_ros.nodes.measures import Faults
+from lazy_vos_ros.nodes.measures import Rate
+from lazy_vos_ros.nodes.messages import answer_from
+from lazy_vos_ros.nodes.node_config import NodeConfig
+from lazy_vos_ros.nodes.outputs import Outputs
+from lazy_vos_ros.nodes.question_desk import QuestionDesk
+from lazy_vos_ros.nodes.session import Session
+from lazy_vos_ros.nodes.stream_clock import StreamClock
+from lazy_vos_ros.nodes.tracker_services import TrackerServices
+from lazy_vos_ros.nodes.worker import Worker
+
+LOOK_FOR_OPERATOR = 0.2
+"""Seconds between looks whether an operator has come or gone."""
+
+WARM_UP = (96, 128)
+"""Height and width of the images by which code is loaded before the first real one."""
+
+
+class Tracking:
+    """Takes images and publishes what the tracker makes of them.
+
+    Raises
+    ------
+    ValueError, RuntimeError
+        At construction, if the weights, the device or the first object are not as they must be.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        config: NodeConfig,
+        lazy: LazyConfig,
+        xmem: XMemConfig,
+        processed: Rate,
+        faults: Faults,
+    ) -> None:
+        self._node = node
+        self._processed = processed
+        self._faults = faults
+        first = first_object(config)
+        self.worker: Worker[ImageMessage] = Worker(self._process, self._failed)
+        try:
+            tracker = self.worker.call(lambda: self._load(config, lazy, xmem))
+        except Exception:
+            self.worker.stop()
+            raise
+        clock = StreamClock()
+        self.buffer = FrameBuffer(config.click_buffer_frames, config.click_buffer_megabytes)
+        self.outputs = Outputs(node, clock)
+        self._client = node.create_client(RequestCorrection, 'request_correction')
+        self.desk = QuestionDesk(self._client, self._answered)
+        self.session = Session(
+            tracker, self.outputs, self.desk, clock, self.buffer, lambda: self.worker.dropped
+        )
+        self.session.begin_with(first)
+        self._services = TrackerServices(node, self.worker, self.session)
+        self._timer = node.create_timer(LOOK_FOR_OPERATOR, self.desk.look)
+
+    def offer(self, message: ImageMessage) -> None:
+        """Process this image next, unless a newer one comes first."""
+        self.buffer.add(message)
+        self.worker.offer(message)
+
+    def configure(self, config: LazyConfig) -> None:
+        """Change the settings of the method before the next image."""
+        self.worker.submit(lambda: self.session.configure(config))
+
+    def close(self, timeout: float | None) -> bool:
+        """Take topics and services away, free the memory; return whether the worker has ended."""
+        ended = self.worker.stop(timeout)
+        self._node.destroy_timer(self._timer)
+        self._services.destroy()
+        self.desk.keep_only(())
+        self._node.destroy_client(self._client)
+        self.outputs.destroy()
+        self.buffer.clear()
+        return ended
+
+    def _load(self, config: NodeConfig, lazy: LazyConfig, xmem: XMemConfig) -> LazyTracker:
+        backend = make_backend(config.weights, device=config.device, settings=xmem)
+        refiner = make_refiner(config.refiner, backend=backend, device=config.device)
+        self.backend_name, self.refiner_name = backend.name, refiner.name
+        self.device_name = str(backend.device)
+        tracker = LazyTracker(backend, refiner, lazy)
+        warm_up(tracker)
+        return tracker
+
+    def _process(self, message: ImageMessage) -> None:
+        self.session.process(message)
+        self._processed.tick()
+
+    def _failed(self, error: Exception) -> None:
+        words = f'{type(error).__name__}: {error}'
+        if self._faults.note(words):
+            self._node.get_logger().error(
+                f'image not processed: {words} (further ones of this kind are counted in '
+                '/diagnostics)'
+            )
+
+    def _answered(self, request_id: str, response: RequestCorrection.Response) -> None:
+        def job() -> CorrectionEvent:
+            return self.session.answer(request_id, answer_from(response.answer, response.clicks))
+
+        self.worker.submit(job).add_done_callback(lambda done: self._tell(request_id, done))
+
+    def _tell(self, request_id: str, done: 'Future[CorrectionEvent]') -> None:
+        try:
+            event = done.result()
+        except CancelledError:
+            return
+        except Exception as error:
+            self._node.get_logger().warning(f'answer to {request_id} refused: {error}')
+        else:
+            self._node.get_logger().info(
+                f'answer to {request_id}: object {event.object_id} {event.kind.value} '
+                f'{event.reason}'.rstrip()
+            )
+
+
+def first_object(config: NodeConfig) -> Prompt | None:
+    """Return the object to begin with, or None.
+
+    Raises
+    ------
+    ValueError
+        If the mask cannot be read or is empty.
+    """
+    click = config.first_click()
+    if click is not None:
+        return Prompt(clicks=(click,), label=config.initial_label)
+    if not config.initial_mask:
+        return None
+    path = Path(config.initial_mask).expanduser()
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
+    if image is None:
+        raise ValueError(f'initial_mask is {config.initial_mask!r}; allowed: a readable png file')
+    mask = image if image.ndim == 2 else image[..., :3].any(axis=2)
+    return Prompt(mask=mask != 0, label=config.initial_label)
+
+
+def warm_up(tracker: LazyTracker) -> None:
+    """Take two steps on black images and forget them: the first ones of a process are slow."""
+    image = np.zeros((*WARM_UP, 3), np.uint8)
+    mask = np.zeros(WARM_UP, np.bool_)
+    mask[24:72, 32:96] = True
+    tracker.add_objects(image, [Prompt(mask=mask)])
+    tracker.step(image)
+    tracker.reset()
