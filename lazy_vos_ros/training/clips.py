@@ -63,8 +63,16 @@ class Layer:
 class ClipMaker:
     """Makes random clips of a given crop size, length and number of objects."""
 
-    def __init__(self, stills: StillImages, weights: dict[str, float] = WEIGHTS) -> None:
+    def __init__(
+        self,
+        stills: StillImages,
+        weights: dict[str, float] = WEIGHTS,
+        *,
+        lifted_share: float = 0.6,
+    ) -> None:
+        """Choose sets by `weights`; `lifted_share` of the targets stay in their own image."""
         self.stills = stills
+        self._lifted_share = lifted_share
         self._pools = {name: stills.of_set(name) for name in weights}
         self._pools = {name: pool for name, pool in self._pools.items() if pool}
         chances = np.array([weights[name] for name in self._pools])
@@ -85,7 +93,7 @@ class ClipMaker:
         target = self._cutout(rng)
         camera = _random_camera(rng, crop)
         pace = float(np.exp(rng.normal(0, 0.8)))
-        lifted = target.set != 'emoji3d' and rng.random() < 0.6
+        lifted = target.set != 'emoji3d' and rng.random() < self._lifted_share
         if lifted:
             background, anchor = fill_hole(target), target.centre
             scale = _lifted_scale(rng, target, crop)

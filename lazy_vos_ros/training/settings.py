@@ -47,6 +47,11 @@ class TrainSettings:
     validation_clips: int = 12
     half: bool = True
     """bfloat16 where it is safe."""
+    refiner_steps: int = 2400
+    refiner_rate: float = 1e-3
+    refiner_crop: int = 256
+    refiner_images: int = 12
+    """Images a step of the refiner."""
     stages: tuple[Stage, ...] = (
         Stage(0.3, frames=3, clips=6),
         Stage(0.65, frames=4, clips=4),

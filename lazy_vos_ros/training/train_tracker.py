@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Callable
-from math import cos
-from math import pi
 from typing import Any
 
 import cv2
@@ -23,6 +21,7 @@ from lazy_vos_ros.training.data import StillImages
 from lazy_vos_ros.training.losses import bootstrapped_cross_entropy
 from lazy_vos_ros.training.losses import prior_cross_entropy
 from lazy_vos_ros.training.losses import soft_dice
+from lazy_vos_ros.training.schedule import rate_factor
 from lazy_vos_ros.training.settings import TrainSettings
 from lazy_vos_ros.training.trunk_weights import load_trunk
 from lazy_vos_ros.training.trunk_weights import published_state
@@ -156,14 +155,6 @@ def make_optimiser(network: XMemNetwork, settings: TrainSettings) -> torch.optim
     return torch.optim.AdamW(groups, weight_decay=settings.weight_decay, betas=(0.9, 0.98))
 
 
-def rate_factor(step: int, settings: TrainSettings) -> float:
-    """Linear warm-up, then a half cosine to a hundredth."""
-    if step < settings.warmup:
-        return (step + 1) / settings.warmup
-    share = (step - settings.warmup) / max(settings.steps - settings.warmup, 1)
-    return 0.01 + 0.99 * 0.5 * (1 + cos(pi * share))
-
-
 def hardest_share(step: int, settings: TrainSettings) -> float:
     """Share of pixels in the bootstrapped cross-entropy: 1, falling to 0.15 by 40 % of the run."""
     progress = step / settings.steps
@@ -215,7 +206,7 @@ def train_step(
 ) -> float:
     """Make one optimiser step and return the loss."""
     for group in optimiser.param_groups:
-        group['lr'] = group['peak'] * rate_factor(step, settings)
+        group['lr'] = group['peak'] * rate_factor(step, settings.steps, settings.warmup)
     loss = clip_loss(
         network,
         batch,

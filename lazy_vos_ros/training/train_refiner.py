@@ -1,0 +1,217 @@
+"""Train the click refiner on the features of a trained tracker's trunk."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+from lazy_vos_ros.engine.centre import centre_click
+from lazy_vos_ros.engine.refiners.click_network import ClickConfig
+from lazy_vos_ros.engine.refiners.click_network import Taps
+from lazy_vos_ros.engine.refiners.compact import RefinerModel
+from lazy_vos_ros.engine.xmem.lite_trunk import LiteTrunk
+from lazy_vos_ros.training import checkpoint
+from lazy_vos_ros.training.clips import ClipMaker
+from lazy_vos_ros.training.data import StillImages
+from lazy_vos_ros.training.schedule import rate_factor
+from lazy_vos_ros.training.settings import TrainSettings
+from lazy_vos_ros.training.unroll import normalise
+
+WEIGHTS = {
+    'ecssd': 0.5,
+    'coco_panoptic': 0.15,
+    'human_seg': 0.1,
+    'weizmann_horse': 0.08,
+    'ccp': 0.07,
+    'camvid': 0.05,
+    'emoji3d': 0.05,
+}
+"""How often an object comes from each set."""
+_LIFTED_SHARE = 0.85
+_QUALITY_WEIGHT = 0.2
+
+Batch = tuple[Tensor, Tensor]
+"""(B, S, S, 3) uint8 images and (B, S, S) bool masks."""
+
+
+class StepImages(Dataset[Batch]):
+    """The images of every step, each made from the seed and the step's number alone."""
+
+    def __init__(self, settings: TrainSettings, first: int) -> None:
+        self.settings = settings
+        self.first = first
+        self._maker: ClipMaker | None = None
+
+    def __len__(self) -> int:
+        return self.settings.refiner_steps - self.first
+
+    def __getitem__(self, index: int) -> Batch:
+        """Return the images and masks of step `first + index`."""
+        if self._maker is None:
+            stills = StillImages(self.settings.cache)
+            self._maker = ClipMaker(stills, WEIGHTS, lifted_share=_LIFTED_SHARE)
+        rng = np.random.default_rng([self.settings.seed, 2, self.first + index])
+        count, crop = self.settings.refiner_images, self.settings.refiner_crop
+        made = [self._maker.clip(rng, 1, crop, 1) for _ in range(count)]
+        images = np.stack([images[0] for images, _ in made])
+        masks = np.stack([labels[0] == 1 for _, labels in made])
+        return torch.from_numpy(images), torch.from_numpy(masks)
+
+
+def first_click(rng: np.random.Generator, mask: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Return x, y of a first click: the object's centre, or any point well inside it."""
+    click = centre_click(mask)
+    if click is not None and rng.random() < 0.6:
+        return click.x, click.y
+    depth = cv2.distanceTransform(
+        np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5
+    )[1:-1, 1:-1]
+    rows, columns = np.nonzero(depth >= 0.4 * depth.max())
+    pick = rng.integers(len(rows))
+    return float(columns[pick]), float(rows[pick])
+
+
+def next_click(
+    mask: npt.NDArray[np.bool_], predicted: npt.NDArray[np.bool_]
+) -> tuple[float, float, int]:
+    """Return x, y and kind of a click at the centre of the largest error; kind 0 if none."""
+    clicks = [centre_click(mask & ~predicted), centre_click(predicted & ~mask, positive=False)]
+    areas = [_largest(mask & ~predicted), _largest(predicted & ~mask)]
+    click = clicks[int(np.argmax(areas))]
+    return (0.0, 0.0, 0) if click is None else (click.x, click.y, 1 if click.positive else -1)
+
+
+def _largest(region: npt.NDArray[np.bool_]) -> int:
+    statistics = cv2.connectedComponentsWithStats(region.astype(np.uint8))[2]
+    return int(statistics[1:, cv2.CC_STAT_AREA].max(initial=0))
+
+
+def imagined_prior(rng: np.random.Generator, masks: Tensor) -> Tensor | None:
+    """Return (B, 1, S/4, S/4) flawed masks as a tracker would give, or None half the time.
+
+    Moved, shrunk or grown, with a bite missing, and sometimes of another object altogether.
+    """
+    if rng.random() < 0.5:
+        return None
+    size = masks.shape[-1]
+    flawed = []
+    for i, mask in enumerate(masks.numpy()):
+        source = masks[(i + 1) % len(masks)].numpy() if rng.random() < 0.15 else mask
+        shift = rng.normal(0, 0.04 * size, 2)
+        matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
+        moved = cv2.warpAffine(source.astype(np.uint8), matrix, (size, size))
+        kernel = np.ones((int(rng.integers(1, 16)),) * 2, np.uint8)
+        moved = (cv2.erode if rng.random() < 0.5 else cv2.dilate)(moved, kernel)
+        if rng.random() < 0.5:
+            centre = (int(rng.integers(size)), int(rng.integers(size)))
+            fill = int(rng.random() < 0.5)
+            cv2.circle(moved, centre, int(size * rng.uniform(0.05, 0.25)), fill, -1)
+        flawed.append(cv2.GaussianBlur(moved.astype(np.float32), (0, 0), rng.uniform(0.5, 4)))
+    return functional.avg_pool2d(torch.from_numpy(np.stack(flawed))[:, None], 4)
+
+
+def mask_loss(logits: Tensor, quality: Tensor, masks: Tensor) -> Tensor:
+    """Cross-entropy and soft Dice at stride 4, and the error of the expected IoU."""
+    truth = functional.avg_pool2d(masks[:, None].float(), 4)
+    predicted = logits.sigmoid()
+    entropy = functional.binary_cross_entropy_with_logits(logits, truth)
+    overlap = (predicted * truth).sum((1, 2, 3))
+    total = (predicted + truth).sum((1, 2, 3))
+    dice = (1 - (2 * overlap + 1) / (total + 1)).mean()
+    hard, solid = logits > 0, truth > 0.5
+    union = (hard | solid).sum((1, 2, 3)).clamp_min(1)
+    iou = (hard & solid).sum((1, 2, 3)) / union
+    return entropy + dice + _QUALITY_WEIGHT * functional.mse_loss(quality, iou)
+
+
+def refine_loss(
+    model: RefinerModel, batch: Batch, rng: np.random.Generator, *, half: bool
+) -> Tensor:
+    """Return the loss of one batch, averaged over one to three clicks an image."""
+    images, masks = batch
+    maps = normalise(images).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad(), torch.autocast(images.device.type, torch.bfloat16, enabled=half):
+        taps = Taps(*(tap.float() for tap in model.trunk(maps)))
+    truths = masks.numpy()
+    clicks = [[(*first_click(rng, truth), 1)] for truth in truths]
+    previous = imagined_prior(rng, masks)
+    losses = []
+    for number in range(int(rng.integers(1, 4))):
+        if number:
+            predicted = functional.interpolate(previous, scale_factor=4, mode='bilinear') > 0.5
+            pairs = zip(clicks, truths, predicted[:, 0].numpy(), strict=True)
+            for made, truth, guess in pairs:
+                made.append(next_click(truth, guess))
+        table = torch.tensor(clicks, dtype=torch.float32)
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
+            logits, quality = model.clicks(taps, table[..., :2], table[..., 2], previous)
+        losses.append(mask_loss(logits.float(), quality.float(), masks))
+        previous = logits.detach().float().sigmoid()
+    return torch.stack(losses).mean()
+
+
+def train_refiner(
+    settings: TrainSettings,
+    trunk: LiteTrunk,
+    report: Callable[[dict[str, Any]], None] | None = None,
+) -> RefinerModel:
+    """Run or resume a training on a trained trunk; checkpoints go to `settings.out`."""
+    torch.set_num_threads(settings.threads)
+    cv2.setNumThreads(1)  # its thread pool does not survive the fork of the workers
+    torch.manual_seed(settings.seed)
+    settings.out.mkdir(parents=True, exist_ok=True)
+    model = RefinerModel(ClickConfig())
+    model.trunk.load_state_dict(trunk.state_dict())
+    model.trunk.requires_grad_(False).to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(
+        model.clicks.parameters(), settings.refiner_rate, weight_decay=settings.weight_decay
+    )
+    generator = torch.Generator().manual_seed(settings.seed)
+    path = settings.out / 'refiner.ckpt'
+    first = checkpoint.load(path, model, optimiser, generator)
+    steps = settings.refiner_steps
+    loader = DataLoader(
+        StepImages(settings, first),
+        batch_size=None,
+        num_workers=settings.workers,
+        prefetch_factor=6 if settings.workers else None,
+    )
+    progress = tqdm(loader, total=steps, initial=first, mininterval=10, desc='refiner')
+    average = 0.0
+    for step, batch in enumerate(progress, first):
+        for group in optimiser.param_groups:
+            group['lr'] = settings.refiner_rate * rate_factor(step, steps, settings.warmup)
+        rng = np.random.default_rng([settings.seed, 3, step])
+        loss = refine_loss(model, batch, rng, half=settings.half)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.clicks.parameters(), 1.0)
+        if torch.isfinite(norm):
+            optimiser.step()
+        value = float(loss.detach())
+        average = value if step == first else 0.98 * average + 0.02 * value
+        progress.set_postfix(loss=f'{average:.3f}', refresh=False)
+        done = step + 1
+        if done % settings.checkpoint_every == 0 or done == steps:
+            checkpoint.save(path, done, model, optimiser, generator)
+            _log(settings.out, {'step': done, 'refiner loss': average}, report)
+    return model
+
+
+def _log(
+    out: Path, values: dict[str, Any], report: Callable[[dict[str, Any]], None] | None
+) -> None:
+    with (out / 'log.jsonl').open('a') as file:
+        file.write(json.dumps(values) + '\n')
+    if report is not None:
+        report(values)
