@@ -1,0 +1,204 @@
+"""The figures of one run: speed, drops, and what it cost the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from lazy_vos_ros.engine.results import EventKind
+from lazy_vos_ros.evaluation import metrics
+from lazy_vos_ros.evaluation.runs import Run
+from lazy_vos_ros.evaluation.runs import labels_of
+from lazy_vos_ros.evaluation.runs import stream_seconds
+
+ANSWERS = (EventKind.ANSWERED, EventKind.ABSENT)
+"""Answers that say something about the object."""
+
+
+@dataclass(frozen=True)
+class ObjectEffort:
+    """What one object cost the operator."""
+
+    object_id: int
+    label: str
+    frames: int
+    """Length of its life."""
+    seconds: float
+    """Length of its life in stream time."""
+    noc: int
+    idi: float
+    aci: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The figures of one run; None where the recording does not tell."""
+
+    frames: int
+    """Processed."""
+    sent: int | None
+    """Images that the camera published."""
+    dropped: int
+    """Images replaced by newer ones before they could be processed."""
+    duration: float
+    """Seconds of the stream from the first processed frame to the last."""
+    fps: float | None
+    """Processed frames per second."""
+    step_p50: float
+    """Milliseconds of one time step: segmentation, lazy layer, refinement and memory."""
+    step_p95: float
+    latency_p50: float | None
+    """Milliseconds from the image's stamp to its result."""
+    latency_p95: float | None
+    questions: int
+    answers: int
+    """Questions answered by a click or by 'absent'."""
+    skipped: int
+    expired: int
+    refused: int
+    still_open: int
+    """Questions that had no answer when the recording ended."""
+    suppressed: int
+    """Triggers at which the person was spared."""
+    unasked: int
+    """Corrections by the operator without a question."""
+    pseudo_corrections: int
+    reaction_p50: float | None
+    """Seconds from a question to its answer."""
+    noc: int
+    idi: float | None
+    aci: float | None
+    objects: tuple[ObjectEffort, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all figures as plain values."""
+        return asdict(self)
+
+
+def summarise(run: Run) -> Summary:
+    """Return the figures of a run.
+
+    Raises
+    ------
+    ValueError
+        If no frame was processed.
+    """
+    if not run.frames:
+        raise ValueError(f'{run.name} has no processed frame; allowed: at least one')
+    efforts = tuple(_effort(run, object_id) for object_id in run.object_ids)
+    counts = {kind: len(run.events_of(kind)) for kind in EventKind}
+    asked = run.events_of(EventKind.ASKED)
+    closings = [run.closing_of(event) for event in asked]
+    steps = [1e3 * frame.timings.total for frame in run.frames]
+    latencies = [1e3 * frame.latency for frame in run.frames if frame.latency is not None]
+    reactions = [
+        closing.time - question.time
+        for question, closing in zip(asked, closings, strict=True)
+        if closing is not None and closing.kind in ANSWERS
+    ]
+    corrections = [run.corrected_frames(object_id) for object_id in run.object_ids]
+    lives = [effort.seconds for effort in efforts]
+    return Summary(
+        frames=len(run.frames),
+        sent=run.sent,
+        dropped=max(frame.dropped for frame in run.frames),
+        duration=stream_seconds(run.frames),
+        fps=_rate([frame.finished for frame in run.frames]),
+        step_p50=_percentile(steps, 50) or 0.0,
+        step_p95=_percentile(steps, 95) or 0.0,
+        latency_p50=_percentile(latencies, 50),
+        latency_p95=_percentile(latencies, 95),
+        questions=len(asked),
+        answers=counts[EventKind.ANSWERED] + _asked_absences(run),
+        skipped=counts[EventKind.SKIPPED],
+        expired=counts[EventKind.EXPIRED],
+        refused=counts[EventKind.REFUSED],
+        still_open=sum(closing is None for closing in closings),
+        suppressed=counts[EventKind.SUPPRESSED],
+        unasked=counts[EventKind.CORRECTED] + counts[EventKind.ABSENT] - _asked_absences(run),
+        pseudo_corrections=counts[EventKind.PSEUDO],
+        reaction_p50=_percentile(reactions, 50),
+        noc=metrics.noc(corrections),
+        idi=metrics.idi(lives, corrections) if efforts else None,
+        aci=fmean(effort.aci for effort in efforts) if efforts else None,
+        objects=efforts,
+    )
+
+
+def table(summary: Summary) -> str:
+    """Return the figures as lines of text for people."""
+    lines = [f'{name:<26}{value:>12}' for name, value in _rows(summary)]
+    if len(summary.objects) > 1:
+        lines += ['', f'{"object":<26}{"frames":>8}{"NoC":>6}{"IDI s":>8}{"ACI":>8}']
+        lines += [
+            f'{f"{item.object_id} {item.label}":<26}{item.frames:>8}{item.noc:>6}'
+            f'{item.idi:>8.1f}{item.aci:>8.2f}'
+            for item in summary.objects
+        ]
+    return '\n'.join(lines)
+
+
+def _rows(summary: Summary) -> list[tuple[str, str]]:
+    return [
+        ('images published', _text(summary.sent, '{}')),
+        ('frames processed', str(summary.frames)),
+        ('images dropped', str(summary.dropped)),
+        ('frames per second', _text(summary.fps, '{:.2f}')),
+        ('time step p50 / p95', f'{summary.step_p50:.0f} / {summary.step_p95:.0f} ms'),
+        ('latency p50 / p95', _pair(summary.latency_p50, summary.latency_p95)),
+        ('questions', str(summary.questions)),
+        ('  answered', str(summary.answers)),
+        ('  skipped', str(summary.skipped)),
+        ('  expired', str(summary.expired)),
+        ('  open at the end', str(summary.still_open)),
+        ('  reaction time p50', _text(summary.reaction_p50, '{:.2f} s')),
+        ('questions spared', str(summary.suppressed)),
+        ('answers refused', str(summary.refused)),
+        ('corrections unasked', str(summary.unasked)),
+        ('pseudo-corrections', str(summary.pseudo_corrections)),
+        ('NoC', str(summary.noc)),
+        ('IDI', _text(summary.idi, '{:.2f} s')),
+        ('ACI', _text(summary.aci, '{:.2f}')),
+    ]
+
+
+def _effort(run: Run, object_id: int) -> ObjectEffort:
+    life = run.life(object_id)
+    corrected = run.corrected_frames(object_id)
+    seconds = stream_seconds(life)
+    return ObjectEffort(
+        object_id=object_id,
+        label=labels_of(run)[object_id],
+        frames=len(life),
+        seconds=seconds,
+        noc=len(corrected),
+        idi=metrics.idi([seconds], [corrected]),
+        aci=metrics.aci(len(life), corrected),
+    )
+
+
+def _asked_absences(run: Run) -> int:
+    """Answers 'absent' to a question; without a question it is a correction unasked."""
+    return sum(bool(event.request_id) for event in run.events_of(EventKind.ABSENT))
+
+
+def _rate(times: Sequence[float]) -> float | None:
+    passed = times[-1] - times[0]
+    return (len(times) - 1) / passed if passed > 0 else None
+
+
+def _percentile(values: Sequence[float], percent: float) -> float | None:
+    return float(np.percentile(values, percent)) if values else None
+
+
+def _text(value: float | None, form: str) -> str:
+    return '-' if value is None else form.format(value)
+
+
+def _pair(first: float | None, second: float | None) -> str:
+    return '-' if first is None or second is None else f'{first:.0f} / {second:.0f} ms'
