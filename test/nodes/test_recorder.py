@@ -1,0 +1,34 @@
+import pytest
+
+from lazy_vos_ros.nodes.bag_writer import BagWriter
+from lazy_vos_ros.nodes.recorder import default_topics
+from lazy_vos_ros.nodes.recorder import read_topics
+
+
+@pytest.mark.parametrize('text', ['', 'topics:\n', 'topics: image', 'topics: [1]', '[a', '- a'])
+def test_a_wrong_list_of_topics_names_the_file(tmp_path, text):
+    path = tmp_path / 'topics.yaml'
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r'topics\.yaml'):
+        read_topics(path)
+
+
+def test_the_list_that_is_shipped_has_what_evaluation_needs():
+    topics = read_topics(default_topics())
+    assert {'lazy_vos/mask', 'lazy_vos/tracking_state', 'lazy_vos/correction_event'} <= {*topics}
+
+
+def test_a_bag_is_never_overwritten(tmp_path):
+    (tmp_path / 'bag').mkdir()
+    (tmp_path / 'bag' / 'precious').write_text('')
+    with pytest.raises(ValueError, match='exists already'):
+        BagWriter(tmp_path / 'bag', 'mcap')
+    assert (tmp_path / 'bag' / 'precious').exists()
+
+
+def test_a_folder_that_cannot_be_made_and_an_unknown_storage(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(ValueError, match='cannot be made'):
+        BagWriter(tmp_path / 'file' / 'bag', 'mcap')
+    with pytest.raises(ValueError, match='allowed: mcap, sqlite3'):
+        BagWriter(tmp_path / 'bag', 'zip')
