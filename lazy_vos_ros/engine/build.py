@@ -4,12 +4,10 @@ from pathlib import Path
 
 import torch
 
-from lazy_vos_ros.engine.weights import Verdict
 from lazy_vos_ros.engine.weights import WeightsEntry
+from lazy_vos_ros.engine.weights import checked_path
 from lazy_vos_ros.engine.weights import find_entry
 from lazy_vos_ros.engine.weights import locate
-from lazy_vos_ros.engine.weights import search_folders
-from lazy_vos_ros.engine.weights import verify
 from lazy_vos_ros.engine.xmem.backend import XMemBackend
 from lazy_vos_ros.engine.xmem.compact_weights import load_compact_network
 from lazy_vos_ros.engine.xmem.config import XMemConfig
@@ -45,7 +43,7 @@ def make_backend(
         If the weights are not on this machine.
     """
     entry = tracker_entry(weights)
-    path = _checked_path(entry)
+    path = checked_path(entry)
     network = _LOADERS[entry.network](path)
     return XMemBackend(
         network,
@@ -92,19 +90,3 @@ def _entry_of_file(path: Path) -> WeightsEntry:
         settings=like.settings,
         thresholds=like.thresholds,
     )
-
-
-def _checked_path(entry: WeightsEntry) -> Path:
-    path = locate(entry)
-    if path is None:
-        folders = ', '.join(str(folder) for folder in search_folders())
-        raise RuntimeError(
-            f'weights {entry.file} are not in {folders}; fetch them with: '
-            f'lazy-vos weights fetch {entry.name}'
-        )
-    if verify(entry) is Verdict.WRONG:
-        raise ValueError(
-            f'{path} has another SHA-256 than expected: it is damaged or was replaced; fetch it '
-            f'again with: lazy-vos weights fetch {entry.name}'
-        )
-    return path

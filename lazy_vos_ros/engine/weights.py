@@ -136,6 +136,31 @@ def verify(entry: WeightsEntry) -> Verdict:
     return Verdict.GENUINE if sha256_of(path) == expected else Verdict.WRONG
 
 
+def checked_path(entry: WeightsEntry) -> Path:
+    """Return where the file of an entry lies, after comparing it with what is known of it.
+
+    Raises
+    ------
+    RuntimeError
+        If it is not on this machine; the message says how to fetch it.
+    ValueError
+        If its SHA-256 is not the expected one.
+    """
+    path = locate(entry)
+    if path is None:
+        folders = ', '.join(str(folder) for folder in search_folders())
+        raise RuntimeError(
+            f'weights {entry.file} are not in {folders}; fetch them with: '
+            f'lazy-vos weights fetch {entry.name}'
+        )
+    if verify(entry) is Verdict.WRONG:
+        raise ValueError(
+            f'{path} has another SHA-256 than expected: it is damaged or was replaced; fetch it '
+            f'again with: lazy-vos weights fetch {entry.name}'
+        )
+    return path
+
+
 def read_pins(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of the files that were fetched into a folder, by file name."""
     path = folder / _PINS

@@ -56,3 +56,11 @@ class Refiner(Protocol):
             If there is no click or one lies outside the image.
         """
         ...
+
+
+def check_clicks(frame: FrozenFrame, clicks: Sequence[Click]) -> None:
+    """Raise ValueError if there is no click or one lies outside the frame's image."""
+    if not clicks:
+        raise ValueError('no clicks; allowed: at least one')
+    for click in clicks:
+        click.check_inside(*frame.image.shape[:2])
