@@ -17,6 +17,7 @@ from launch.substitutions import EnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = 'lazy_vos_ros'
@@ -38,43 +39,17 @@ ARGUMENTS = (
     ('one_host', 'true', 'Use the Fast DDS profile for large images on one host.'),
 )
 
+TRACKER_PARAMETERS = {
+    'image_transport': 'image_transport',
+    'weights': 'weights',
+    'device': 'device',
+    'initial_click': 'click',
+}
+
 
 def share(*parts: str) -> PathJoinSubstitution:
     """Return a path inside the installed package."""
     return PathJoinSubstitution([FindPackageShare(PACKAGE), *parts])
-
-
-def tracker(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-    """Make the tracker; a click given as text becomes a parameter."""
-    parameters = [
-        LaunchConfiguration('params_file'),
-        {
-            'image_transport': LaunchConfiguration('image_transport'),
-            'weights': LaunchConfiguration('weights'),
-            'device': LaunchConfiguration('device'),
-            'autostart': True,
-        },
-    ]
-    click = LaunchConfiguration('click').perform(context)
-    if click:
-        try:
-            x, y = (float(part) for part in click.split(','))
-        except ValueError:
-            raise ValueError(f'click is {click!r}; allowed: "x,y" in pixels') from None
-        parameters.append({'initial_click': [x, y]})
-    return [
-        Node(
-            package=PACKAGE,
-            executable='lazy_vos',
-            name='lazy_vos',
-            namespace=LaunchConfiguration('namespace'),
-            parameters=parameters,
-            remappings=[('image', LaunchConfiguration('image'))],
-            output='screen',
-            respawn=True,
-            respawn_delay=2.0,
-        )
-    ]
 
 
 def camera(context: LaunchContext) -> list[LaunchDescriptionEntity]:
@@ -138,6 +113,24 @@ def generate_launch_description() -> LaunchDescription:
         ),
         condition=IfCondition(LaunchConfiguration('one_host')),
     )
+    tracker = Node(
+        package=PACKAGE,
+        executable='lazy_vos',
+        name='lazy_vos',
+        namespace=LaunchConfiguration('namespace'),
+        parameters=[
+            LaunchConfiguration('params_file'),
+            {
+                # All of them are text, though a click may look like a list and a name like a number.
+                name: ParameterValue(LaunchConfiguration(argument), value_type=str)
+                for name, argument in TRACKER_PARAMETERS.items()
+            },
+        ],
+        remappings=[('image', LaunchConfiguration('image'))],
+        output='screen',
+        respawn=True,
+        respawn_delay=2.0,
+    )
     operator = Node(
         package=PACKAGE,
         executable='lazy_vos_operator',
@@ -161,7 +154,7 @@ def generate_launch_description() -> LaunchDescription:
         [
             *declared,
             profile,
-            OpaqueFunction(function=tracker),
+            tracker,
             operator,
             OpaqueFunction(function=camera),
             OpaqueFunction(function=recorder),
