@@ -121,7 +121,7 @@ def generate_launch_description() -> LaunchDescription:
         parameters=[
             LaunchConfiguration('params_file'),
             {
-                # All of them are text, though a click may look like a list and a name like a number.
+                # All are text, though a click may look like a list and a name like a number.
                 name: ParameterValue(LaunchConfiguration(argument), value_type=str)
                 for name, argument in TRACKER_PARAMETERS.items()
             },
