@@ -19,6 +19,7 @@ NO_NETWORK = re.compile(
     r'Connection refused|ConnectTimeoutError|No route to host'
 )
 WRONG_HASH = re.compile(r'DO NOT MATCH THE HASHES')
+WRONG_CERTIFICATE = re.compile(r'CERTIFICATE_VERIFY_FAILED')
 DISK_FULL = re.compile(r'No space left on device')
 
 
@@ -87,6 +88,11 @@ def explain(text: str) -> SetupError:
         )
     if DISK_FULL.search(text):
         return SetupError('the disk is full.', 'Make room (about 3 GB).')
+    if WRONG_CERTIFICATE.search(text):
+        return SetupError(
+            "the package index's certificate cannot be verified.",
+            'Behind a proxy with its own certificate, name that in PIP_CERT; check the clock too.',
+        )
     if NO_NETWORK.search(text):
         return SetupError(
             'the package index cannot be reached.',

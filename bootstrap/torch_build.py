@@ -1,6 +1,7 @@
 """PyTorch: the one dependency whose right build depends on the machine."""
 
 import os
+import platform
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -71,11 +72,11 @@ def install_torch(
 def _install_cpu_build(
     commands: Commands, layout: Layout, env: Mapping[str, str], console: Console
 ) -> str:
-    install = ['install', '--no-deps', f'torch=={VERSION}']
+    install = ['install', '--no-deps', f'torch=={VERSION}{cpu_suffix(platform.machine())}']
     # a wheel that pip's find-links offers comes before any download
     local = pip(layout, *install, '--no-index')
     if commands.status(local, env=env, progress=_progress) == 0:
-        return f'torch {VERSION}, from the wheels at hand'
+        return f'torch {VERSION}, CPU build, from the wheels at hand'
     console.say(f'no NVIDIA GPU: the CPU build of torch is {CPU_SIZE} to download')
     remote = pip(layout, *install, '--index-url', CPU_INDEX)
     try:
@@ -83,6 +84,14 @@ def _install_cpu_build(
     except SetupError as error:
         raise SetupError(f'the CPU build of torch: {error}', _advice(layout)) from error
     return f'torch {VERSION}, CPU build'
+
+
+def cpu_suffix(machine: str) -> str:
+    """Return what tells the CPU build's version from the CUDA build's, which has the same number.
+
+    Without it, an index of the user's own could slip the CUDA build in.
+    """
+    return '+cpu' if machine == 'x86_64' else ''
 
 
 def _advice(layout: Layout) -> str:

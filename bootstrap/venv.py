@@ -1,6 +1,5 @@
 """The virtual environment itself, and pip in it."""
 
-import os
 import re
 import shutil
 import uuid
@@ -87,4 +86,4 @@ def pip(layout: Layout, *arguments: str | Path) -> list[str]:
     The machine's own configuration of pip (index, find-links, certificates) stays in force.
     """
     options = ['--disable-pip-version-check', '--no-input']
-    return [str(layout.python), '-m', 'pip', *options, *map(os.fspath, arguments)]
+    return [str(layout.python), '-m', 'pip', *options, *map(str, arguments)]
