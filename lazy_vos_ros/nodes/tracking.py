@@ -10,9 +10,9 @@ from lazy_vos_msgs.srv import RequestCorrection
 from rclpy.node import Node
 
 from lazy_vos_ros.engine.build import make_backend
-from lazy_vos_ros.engine.build import make_refiner
 from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.prompts import Prompt
+from lazy_vos_ros.engine.refiners import make_refiner
 from lazy_vos_ros.engine.results import CorrectionEvent
 from lazy_vos_ros.engine.tracker import LazyTracker
 from lazy_vos_ros.engine.xmem.config import XMemConfig

@@ -1,0 +1,91 @@
+from lazy_vos_msgs.srv import RequestCorrection
+from rclpy.task import Future
+
+from lazy_vos_ros.nodes.question_desk import QuestionDesk
+
+
+class FakeClient:
+    def __init__(self, ready):
+        self.ready = ready
+        self.calls = []
+        self.removed = []
+
+    def service_is_ready(self):
+        return self.ready
+
+    def call_async(self, request):
+        self.calls.append((request.request_id, Future()))
+        return self.calls[-1][1]
+
+    def remove_pending_request(self, future):
+        self.removed.append(future)
+
+    @property
+    def asked(self):
+        return [request_id for request_id, _ in self.calls]
+
+
+def question(name):
+    return RequestCorrection.Request(request_id=name)
+
+
+def desk(ready=True):
+    client, answers = FakeClient(ready), []
+    return client, answers, QuestionDesk(client, lambda *given: answers.append(given))
+
+
+def test_a_question_waits_for_an_operator_and_is_sent_once():
+    client, answers, made = desk(ready=False)
+    made.ask(question('a'))
+    made.look()
+    assert client.calls == []
+    client.ready = True
+    made.look()
+    made.look()
+    assert client.asked == ['a']
+    response = RequestCorrection.Response(answer=1)
+    client.calls[0][1].set_result(response)
+    assert answers == [('a', response)]
+    made.look()
+    assert client.asked == ['a']
+
+
+def test_an_operator_who_went_is_asked_again_when_back():
+    client, answers, made = desk()
+    made.ask(question('a'))
+    client.ready = False
+    made.look()
+    assert client.removed == [client.calls[0][1]]
+    client.ready = True
+    made.look()
+    assert client.asked == ['a', 'a']
+    client.calls[1][1].set_result(RequestCorrection.Response())
+    assert [request_id for request_id, _ in answers] == ['a']
+
+
+def test_a_withdrawn_question_is_not_sent_again():
+    client, _, made = desk()
+    for name in ('a', 'b'):
+        made.ask(question(name))
+    made.keep_only({'b'})
+    assert client.removed == [client.calls[0][1]]
+    client.ready = False
+    made.look()
+    client.ready = True
+    made.look()
+    assert client.asked == ['a', 'b', 'b']
+
+
+def test_an_answer_that_comes_after_all_is_passed_on_for_the_tracker_to_refuse():
+    client, answers, made = desk()
+    made.ask(question('a'))
+    made.keep_only(())
+    client.calls[0][1].set_result(RequestCorrection.Response())
+    assert len(answers) == 1
+
+
+def test_a_cancelled_call_is_no_answer():
+    client, answers, made = desk()
+    made.ask(question('a'))
+    client.calls[0][1].cancel()
+    assert answers == []
