@@ -90,11 +90,9 @@ class Operator(Node):
         )
         self._waiting.append(question)
         self._show_next()
-        try:
-            answer = await question.answered
-        finally:
-            self.destroy_timer(timer)
-            self._put_away(question)
+        answer = await question.answered
+        self.destroy_timer(timer)
+        self._put_away(question)
         return response_from(answer)
 
     def _show_next(self) -> None:
