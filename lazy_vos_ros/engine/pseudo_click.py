@@ -74,7 +74,8 @@ FIELDS: dict[str, Callable[[Mask, Mask, FloatMap], FloatMap]] = {
 def pseudo_click(mask: Mask, entropy: FloatMap, config: LazyConfig) -> Click | None:
     """Return the positive click on the maximum of the field; None for an empty mask.
 
-    Of equal maxima the first in row-major order is taken.
+    Of equal maxima the first in row-major order is taken. The domain of Eq. 6 has a rim outside
+    of the mask; on a mask of at most four pixels' width the click may fall there.
 
     Parameters
     ----------
