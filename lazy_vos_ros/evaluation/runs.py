@@ -111,6 +111,8 @@ class Run:
     pictures: Pictures | None = field(default=None, repr=False, compare=False)
     settings: Mapping[str, str] = field(default_factory=dict)
     """What the tracker said of itself, such as its weights."""
+    notes: tuple[str, ...] = ()
+    """What the recording lacks, for people."""
 
     @property
     def object_ids(self) -> tuple[int, ...]:
