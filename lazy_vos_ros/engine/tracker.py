@@ -13,6 +13,7 @@ from lazy_vos_ros.engine.answers import check_answer
 from lazy_vos_ros.engine.backend import Backend
 from lazy_vos_ros.engine.backend import Image
 from lazy_vos_ros.engine.backend import MemorySize
+from lazy_vos_ros.engine.backend import MemoryWrite
 from lazy_vos_ros.engine.backend import Prediction
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.engine.config import LazyConfig
@@ -409,12 +410,18 @@ class LazyTracker:
             uncertainty=max((m.uncertainty for m in frame.measurements.values()), default=0.0),
         )
         refined = memorise_corrections(self.config, user=user, pseudo=pseudo)
-        return self._backend.commit(
-            frame.prediction,
-            write,
-            self._probabilities(frame) if refined else None,
-            deep_update=refined and self.config.deep_update_on_correction,
-        )
+        try:
+            return self._backend.commit(
+                frame.prediction,
+                write,
+                self._probabilities(frame) if refined else None,
+                deep_update=refined and self.config.deep_update_on_correction,
+            )
+        except RuntimeError:
+            # A value that cannot be memorised must not keep the next frame from coming.
+            if not frame.given:
+                self._backend.commit(frame.prediction, MemoryWrite.BLOCKED)
+            raise
 
     def _use(
         self,

@@ -271,6 +271,23 @@ def test_empty_mask_is_right_where_the_operator_says_not_here(make_world):
     assert not result.labels.any()
 
 
+def test_value_that_cannot_be_memorised_does_not_stop_the_next_frame(make_world, monkeypatch):
+    world = make_world(ALARM, operator=_clicks)
+    commit = world.backend.commit
+
+    def fail(prediction, write, *rest, **options):
+        if write is MemoryWrite.FORCED:
+            raise RuntimeError('not finite')
+        return commit(prediction, write, *rest, **options)
+
+    monkeypatch.setattr(world.backend, 'commit', fail)
+    world.step()
+    with pytest.raises(RuntimeError, match='not finite'):
+        world.step()
+    assert world.last_write is MemoryWrite.BLOCKED
+    assert world.step().frame_index == 3
+
+
 # The memory under uncertainty.
 
 HIGH = {2: {1: 0.85}, 3: {1: 0.9}}
