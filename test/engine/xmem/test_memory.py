@@ -221,6 +221,35 @@ def test_compat_puts_first_values_opposite_the_very_first_keys():
     assert memory.store.valid[1][memory.store.long_term].all()
 
 
+@pytest.mark.parametrize('compat', [False, True])
+def test_compat_puts_prototype_values_opposite_the_last_prototypes(compat):
+    memory = memory_of(
+        top_k=1,
+        max_mid_term_frames=7,
+        min_mid_term_frames=2,
+        num_prototypes=8,
+        max_permanent_frames=1,
+        compat=compat,
+    )
+    write(memory, 0, 1)
+    write(memory, 1, 1)
+    for _ in range(4):
+        read(memory, 1)
+    for frame in range(2, 6):
+        write(memory, frame, 1, 2)
+    for _ in range(8):
+        read(memory, 4)
+    write(memory, 6, 1, 2)
+    store = memory.store
+    key = store.key[store.long_term][:, 0]
+    # Prototypes by use: frame 4, then frame 1, which object 2 has no values of.
+    assert key.tolist() == [40.0] * 4 + [10.0] * 4
+    valid = store.valid[2][store.long_term]
+    assert valid.tolist() == [not compat] * 4 + [compat] * 4
+    values = store.values[2][store.long_term][torch.from_numpy(valid)]
+    assert values[:, 0].tolist() == pytest.approx([400.0] * 4)
+
+
 def test_prototypes_older_than_an_object_are_not_read_for_it():
     memory = memory_of(
         top_k=1,
