@@ -84,6 +84,17 @@ def test_reading_counts_use_only_when_recorded():
     torch.testing.assert_close(memory.store.life[memory.store.span], torch.ones(8))
 
 
+def test_new_elements_start_unused_in_rows_used_before():
+    memory = memory_of(top_k=1, long_term=False, max_working_frames=2)
+    write(memory, 0, 1)
+    write(memory, 1, 1)
+    read(memory, 1)
+    write(memory, 2, 1)
+    store = memory.store
+    assert store.life[store.working].tolist() == pytest.approx([1.0] * 4 + [1e-7] * 4)
+    assert store.usage(store.working)[4:].tolist() == [0.0] * 4
+
+
 def test_objects_added_later_read_only_their_own_frames():
     memory = memory_of(top_k=1, long_term=False)
     for frame in range(4):
