@@ -28,7 +28,7 @@ from lazy_vos_ros.nodes.parameters import declare
 from lazy_vos_ros.nodes.parameters import read
 from lazy_vos_ros.nodes.parameters import warn_of_unknown
 from lazy_vos_ros.nodes.parameters import watch
-from lazy_vos_ros.nodes.qos import RELIABLE
+from lazy_vos_ros.nodes.qos import EVENTS
 from lazy_vos_ros.nodes.qos import subscription
 from lazy_vos_ros.nodes.runtime import run
 from lazy_vos_ros.nodes.waiting import pause
@@ -106,7 +106,7 @@ class Agent(Node):
         self._masks = MaskFolder(self.settings.masks) if self.settings.masks else None
         self._random = np.random.default_rng(self.settings.seed)
         self._times: OrderedDict[tuple[int, int], float] = OrderedDict()
-        subscription(self, TimeReference, self.settings.clip_time, self._on_time, RELIABLE)
+        subscription(self, TimeReference, self.settings.clip_time, self._on_time, EVENTS)
         self.create_service(
             RequestCorrection,
             'request_correction',

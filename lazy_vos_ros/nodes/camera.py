@@ -24,6 +24,7 @@ from lazy_vos_ros.nodes.images import image_message
 from lazy_vos_ros.nodes.parameters import declare
 from lazy_vos_ros.nodes.parameters import read
 from lazy_vos_ros.nodes.parameters import warn_of_unknown
+from lazy_vos_ros.nodes.qos import EVENTS
 from lazy_vos_ros.nodes.qos import RELIABLE
 from lazy_vos_ros.nodes.qos import publisher
 from lazy_vos_ros.nodes.qos import subscription
@@ -48,6 +49,7 @@ class CameraSettings:
         dynamic=False,
     )
     loop: bool = parameter(False, 'Begin again at the end.', dynamic=False)
+    start: int = parameter(0, 'Frames of the source to leave out.', low=0, dynamic=False)
     frames: int = parameter(0, 'Stop after this many images; 0: all.', low=0, dynamic=False)
     frame_id: str = parameter('camera', 'frame_id of the images.', dynamic=False)
     wait_for_subscribers: int = parameter(
@@ -70,14 +72,14 @@ class Camera(Node):
         self.settings = read(self, CameraSettings)
         if not self.settings.source:
             raise ValueError('source is empty; allowed: a video file, image folder or webcam')
-        self.source = open_source(self.settings.source)
+        self.source = open_source(self.settings.source, start=self.settings.start)
         self.rate = self.settings.rate or self.source.fps
         self._ended = Event()
         self._stop = Event()
         self._consumed = Event()
         self._awaited = Time()
         self._images = publisher(self, Image, 'image', RELIABLE)
-        self._times = publisher(self, TimeReference, '~/clip_time', RELIABLE)
+        self._times = publisher(self, TimeReference, '~/clip_time', EVENTS)
         if self.settings.pace == 'consumed':
             subscription(self, TrackingState, 'lazy_vos/tracking_state', self._on_state, RELIABLE)
         if self.settings.exit_at_end:
@@ -147,7 +149,7 @@ class Camera(Node):
         header = Header(stamp=stamp, frame_id=self.settings.frame_id)
         self._awaited = stamp
         self._consumed.clear()
-        self._times.publish(_clip_time(header, index, self.source))
+        self._times.publish(_clip_time(header, self.settings.start + index, self.source))
         self._images.publish(image_message(image, 'rgb8', header))
 
 
