@@ -32,6 +32,7 @@ from std_srvs.srv import Trigger
 
 from lazy_vos_ros.nodes.images import bridge
 from lazy_vos_ros.nodes.images import image_message
+from lazy_vos_ros.nodes.parameters_yaml import yaml_text
 from lazy_vos_ros.nodes.qos import EVENTS
 
 TRACKER = 'small_tracker.py'
@@ -516,11 +517,19 @@ def test_bad_weights_at_start(graph, tmp_path):
     graph.processes.clear()
 
 
-def test_starts_by_parameters_alone_and_reads_compressed_images(graph, compressed_camera, outputs):
+def test_starts_by_a_file_alone_and_reads_compressed_images(graph, compressed_camera, outputs):
     camera = compressed_camera
-    graph.start(
-        TRACKER, initial_click='24.0,36', initial_label='cup', image_transport='compressed'
-    )
+    settings = yaml_text()
+    for old, new in (
+        ('initial_click: ""', 'initial_click: "24.0,36"'),
+        ('initial_label: ""', 'initial_label: "cup"'),
+        ('image_transport: "raw"', 'image_transport: "compressed"'),
+    ):
+        assert old in settings
+        settings = settings.replace(old, new)
+    file = tmp_path / 'settings.yaml'
+    file.write_text(settings)
+    graph.start(TRACKER, args=['--ros-args', '--params-file', str(file), '--'])
     camera.connect()
     graph.until(lambda: matched(outputs), 'the outputs are matched')
     (state,) = outputs.run(camera)
