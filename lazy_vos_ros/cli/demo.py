@@ -161,8 +161,8 @@ def report(out: Path, args: argparse.Namespace, plan: Plan) -> int:
     recorded = read_run(out / 'bag')
     summary = summarise(recorded)
     print()
-    for name, value in recorded.settings.items():
-        print(f'{name:<26}{value}')
+    for name in ('weights', 'refiner'):
+        print(f'{name:<26}{recorded.settings.get(name, "not recorded")}')
     print(table(summary))
     for note in recorded.notes:
         print(f'note: {note}')
