@@ -147,6 +147,7 @@ def test_an_object_added_later_takes_its_pixels(tiny_network, frames):
     check(prediction, (1, 5))
     assert memorised
     assert (prediction.probabilities.argmax(0)[mask_at(8, 8)] == 2).all()
+    assert prediction.probabilities[1][mask_at(8, 8)].max() < 1e-10
     check(step(backend, images[3])[0], (1, 5))
 
 
