@@ -41,7 +41,10 @@ setup(
     data_files=shared_files(),
     python_requires='>=3.10',
     install_requires=['setuptools'],
-    extras_require={'test': ['pytest']},
+    extras_require={
+        'sam': ['segment-anything-hq', 'timm', 'torchvision'],
+        'test': ['pytest'],
+    },
     zip_safe=False,
     entry_points={
         'console_scripts': [
