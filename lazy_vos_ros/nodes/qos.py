@@ -5,6 +5,7 @@ Each topic can be overridden at start, for example by the parameter
 """
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 from rclpy.event_handler import PublisherEventCallbacks
@@ -52,7 +53,7 @@ def publisher(node: Node, message_type: Any, topic: str, profile: QoSProfile) ->
     return node.create_publisher(
         message_type,
         topic,
-        profile,
+        copy(profile),  # overrides are written into it
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         event_callbacks=PublisherEventCallbacks(incompatible_qos=incompatible),
     )
@@ -69,7 +70,7 @@ def subscription(
 ) -> Subscription:
     """Create a subscription whose quality of service can be overridden by parameters."""
     return node.create_subscription(
-        message_type, topic, callback, profile, raw=raw, **subscription_options(node, topic)
+        message_type, topic, callback, copy(profile), raw=raw, **subscription_options(node, topic)
     )
 
 

@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from collections.abc import Sequence
 from types import FrameType
@@ -46,7 +47,7 @@ def tune_allocator() -> None:
 def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> int:
     """Run a node until a signal or :class:`Stop`; return the exit status.
 
-    A node with a method `close` is told before it is destroyed. What is wrong with the settings
+    A callback that raises anything else is logged, and the node goes on. A node with a method `close` is told before it is destroyed. What is wrong with the settings
     (ValueError, OSError while the node is made) becomes one line and status 1.
     """
     tune_allocator()
@@ -81,7 +82,7 @@ def _run(make_node: Callable[[], Node], signalled: list[int]) -> int:
     status = 0
     try:
         while not signalled:
-            executor.spin_once(timeout_sec=LOOK_FOR_SIGNALS)
+            _spin_once(executor, node)
     except Stop as stop:
         status = stop.status
     finally:
@@ -91,6 +92,16 @@ def _run(make_node: Callable[[], Node], signalled: list[int]) -> int:
     if ended is False:
         _leave(status)
     return status
+
+
+def _spin_once(executor: SingleThreadedExecutor, node: Node) -> None:
+    try:
+        executor.spin_once(timeout_sec=LOOK_FOR_SIGNALS)
+    except Stop:
+        raise
+    except Exception:
+        # A callback that fails must not take the others with it.
+        node.get_logger().error(f'a callback failed: {traceback.format_exc()}')
 
 
 def _leave(status: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import LifecycleNode
 from rclpy.lifecycle import LifecycleState
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -46,6 +47,7 @@ class TrackerNode(LifecycleNode):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('lazy_vos', **options)
+        refuse_impossible_transitions(self)
         declare(self, NodeConfig)
         self._config = read(self, NodeConfig)
         lazy, xmem = method_defaults(self._config)
@@ -179,6 +181,27 @@ class TrackerNode(LifecycleNode):
         )
         now = self.get_clock().now().to_msg()
         self._diagnostics.publish(array(report(health), now))
+
+
+def refuse_impossible_transitions(node: LifecycleNode) -> None:
+    """Let a transition that the state does not allow be refused.
+
+    rclpy raises instead, so that the caller would wait for an answer for ever.
+    """
+    service = node._service_change_state
+    change = service.callback
+
+    def guarded(
+        request: ChangeState.Request, response: ChangeState.Response
+    ) -> ChangeState.Response:
+        try:
+            return change(request, response)
+        except RuntimeError as error:
+            node.get_logger().warning(f'transition {request.transition.id} refused: {error}')
+            response.success = False
+            return response
+
+    service.callback = guarded
 
 
 def method_defaults(config: NodeConfig) -> tuple[LazyConfig, XMemConfig]:

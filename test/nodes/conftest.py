@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 from threading import Condition
 from threading import Thread
@@ -24,6 +25,7 @@ from lazy_vos_ros.nodes.qos import RELIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 DOMAIN = 1 + os.getpid() % 100
+NUMBERS = count()
 PATIENCE = float(os.environ.get('LAZY_VOS_TEST_PATIENCE', '60'))
 """Seconds until something that takes a second has failed to happen: machines may be busy."""
 
@@ -112,8 +114,8 @@ class Graph:
 
     def start(self, what, *, args=(), remap=None, **parameters):
         """Start a module, or a script of this folder, with ROS parameters (`__` for a dot)."""
-        script = Path(__file__).parent / what
-        command = [sys.executable, *([str(script)] if script.suffix else ['-m', what]), *args]
+        script = [str(Path(__file__).parent / what)] if what.endswith('.py') else ['-m', what]
+        command = [sys.executable, *script, *args]
         command += ['--ros-args', '-r', f'__ns:={self.namespace}']
         for source, target in (remap or {}).items():
             command += ['-r', f'{source}:={target}']
@@ -202,10 +204,9 @@ class Camera:
 
 
 @pytest.fixture
-def graph(tmp_path, request):
+def graph(tmp_path):
     """Return a graph in a namespace of its own."""
-    name = ''.join(letter if letter.isalnum() else '_' for letter in request.node.name)
-    made = Graph(tmp_path, f'/{name}')
+    made = Graph(tmp_path, f'/test_{next(NUMBERS)}')
     yield made
     made.close()
 
