@@ -47,8 +47,9 @@ def tune_allocator() -> None:
 def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> int:
     """Run a node until a signal or :class:`Stop`; return the exit status.
 
-    A callback that raises anything else is logged, and the node goes on. A node with a method `close` is told before it is destroyed. What is wrong with the settings
-    (ValueError, OSError while the node is made) becomes one line and status 1.
+    A callback that raises anything else is logged, and the node goes on. A node with a method
+    `close` is told before it is destroyed. What is wrong with the settings (ValueError, OSError
+    while the node is made) becomes one line and status 1.
     """
     tune_allocator()
     signalled: list[int] = []

@@ -86,6 +86,23 @@ def test_signals_end_it_quietly_and_close_is_called(signals):
     assert monotonic() - begin < 10
 
 
+def test_a_callback_that_fails_is_told_and_the_node_goes_on():
+    process = start("""
+        def make():
+            node = rclpy.create_node('it')
+            node.create_timer(0.05, lambda: failing.cancel() or {}['key'])
+            failing = node.create_timer(0.01, lambda: 1 / 0)
+            node.create_timer(0.5, lambda: stop(0))
+            return node
+        sys.exit(run(make))
+        """)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert 'a callback failed: Traceback' in output
+    assert 'ZeroDivisionError' in output
+    assert "KeyError: 'key'" in output
+
+
 def test_a_thread_that_cannot_be_stopped_does_not_hold_the_process():
     process = start("""
         class It(Node):
