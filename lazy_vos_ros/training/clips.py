@@ -238,9 +238,7 @@ def _random_camera(rng: np.random.Generator, crop: int) -> MotionRange:
 def _object_motion(rng: np.random.Generator, cutout: Cutout, pace: float) -> MotionRange:
     # What has a rigid body hardly bends; what lives does.
     bend = 0.008 if cutout.set in ('camvid', 'emoji3d') else 0.03
-    return MotionRange(
-        0.035 * pace, 0.05 * pace, 0.06 * pace, 0.04 * pace, bend * min(pace, 2.0)
-    )
+    return MotionRange(0.035 * pace, 0.05 * pace, 0.06 * pace, 0.04 * pace, bend * min(pace, 2.0))
 
 
 def _lifted_scale(rng: np.random.Generator, target: Cutout, crop: int) -> float:

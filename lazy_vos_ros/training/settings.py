@@ -81,6 +81,9 @@ def from_mapping(values: dict[str, Any]) -> TrainSettings:
     unknown = sorted(set(values) - known)
     if unknown:
         raise ValueError(f'unknown training settings {unknown}; allowed: {sorted(known)}')
+    missing = [name for name in ('cache', 'out') if values.get(name) is None]
+    if missing:
+        raise ValueError(f'no {" and no ".join(missing)} folder given; name it')
     converted = dict(values)
     for name in ('cache', 'out', 'trunk_weights'):
         if converted.get(name) is not None:

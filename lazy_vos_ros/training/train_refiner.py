@@ -73,9 +73,9 @@ def first_click(rng: np.random.Generator, mask: npt.NDArray[np.bool_]) -> tuple[
     click = centre_click(mask)
     if click is not None and rng.random() < 0.6:
         return click.x, click.y
-    depth = cv2.distanceTransform(
-        np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5
-    )[1:-1, 1:-1]
+    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)[
+        1:-1, 1:-1
+    ]
     rows, columns = np.nonzero(depth >= 0.4 * depth.max())
     pick = rng.integers(len(rows))
     return float(columns[pick]), float(rows[pick])

@@ -126,18 +126,24 @@ def validation_batches(settings: TrainSettings, stills: StillImages) -> list[Bat
     return [make_batch(maker, rng, 1, 6, settings.crop, 1 + i % 2) for i in range(count)]
 
 
-def new_network(settings: TrainSettings, stills: StillImages) -> XMemNetwork:
-    """Return the network with the trunk's ImageNet weights and fitted standardisation."""
+def new_network(settings: TrainSettings) -> XMemNetwork:
+    """Return the network with random weights, its trunk's included."""
     torch.manual_seed(settings.seed)
     network = compact_network(CompactConfig())
+    network.key_encoder.trunk.to(memory_format=torch.channels_last)
+    return network
+
+
+def start_from_imagenet(
+    network: XMemNetwork, settings: TrainSettings, stills: StillImages
+) -> None:
+    """Give the trunk its ImageNet weights and fit its standardisation to training images."""
     trunk = network.key_encoder.trunk
     load_trunk(trunk, published_state(settings.trunk_weights))
     maker = ClipMaker(stills)
     rng = np.random.default_rng([settings.seed, 1])
     clips = (make_batch(maker, rng, 8, 1, settings.crop, 1)[0][:, 0] for _ in range(12))
     standardise(trunk, (normalise(images) for images in clips))
-    trunk.to(memory_format=torch.channels_last)
-    return network
 
 
 def make_optimiser(network: XMemNetwork, settings: TrainSettings) -> torch.optim.Optimizer:
@@ -169,11 +175,13 @@ def train_tracker(
     cv2.setNumThreads(1)  # its thread pool does not survive the fork of the workers
     settings.out.mkdir(parents=True, exist_ok=True)
     stills = StillImages(settings.cache)
-    network = new_network(settings, stills)
+    network = new_network(settings)
     optimiser = make_optimiser(network, settings)
     generator = torch.Generator().manual_seed(settings.seed)
     path = settings.out / 'tracker.ckpt'
     first = checkpoint.load(path, network, optimiser, generator)
+    if not first:
+        start_from_imagenet(network, settings, stills)
     validation = validation_batches(settings, stills)
     loader = DataLoader(
         StepClips(settings, first),

@@ -94,9 +94,7 @@ def similarity_maps(maps: Tensor, points: Tensor, kinds: Tensor, size: tuple[int
     unit = functional.normalize(maps, dim=1)
     clicked = functional.normalize(clicked_features(maps, points, size), dim=-1)
     cosine = torch.einsum('bkc,bchw->bkhw', clicked, unit)
-    best = [
-        cosine.masked_fill((kinds != kind)[..., None, None], -1).amax(1) for kind in (1, -1)
-    ]
+    best = [cosine.masked_fill((kinds != kind)[..., None, None], -1).amax(1) for kind in (1, -1)]
     return torch.stack(best, 1)
 
 
@@ -146,9 +144,9 @@ class ClickNetwork(nn.Module):
         """
         height, width = taps.f4.shape[-2:]
         size = (4 * height, 4 * width)
-        known = taps.f4.new_full((1,), 0.0 if previous is None else 1.0)
-        before = taps.f4.new_zeros(len(taps.f4), 1, height, width) if previous is None else previous
-        before = torch.cat([before, known.expand(len(before), 1, height, width)], 1)
+        before = taps.f4.new_zeros(len(taps.f4), 2, height, width)
+        if previous is not None:
+            before = torch.cat([previous, torch.ones_like(previous)], 1)
         same_16 = similarity_maps(self.match_16(taps.f16), points, kinds, size)
         same_8 = similarity_maps(self.match_8(taps.f8), points, kinds, size)
         same_4 = similarity_maps(self.match_4(taps.f4), points, kinds, size)

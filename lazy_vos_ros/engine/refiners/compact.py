@@ -6,8 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from torch import nn
@@ -19,10 +17,12 @@ from lazy_vos_ros.engine.refiners.base import RefinedMask
 from lazy_vos_ros.engine.refiners.click_network import ClickConfig
 from lazy_vos_ros.engine.refiners.click_network import ClickNetwork
 from lazy_vos_ros.engine.refiners.click_network import Taps
+from lazy_vos_ros.engine.refiners.clicked_parts import clicked_parts
+from lazy_vos_ros.engine.weights import check_entries
 from lazy_vos_ros.engine.xmem.backend import XMemBackend
 from lazy_vos_ros.engine.xmem.compact import CompactKeyEncoder
 from lazy_vos_ros.engine.xmem.compact import split_image_features
-from lazy_vos_ros.engine.xmem.compact_weights import check_entries
+from lazy_vos_ros.engine.xmem.compact_weights import read_described
 from lazy_vos_ros.engine.xmem.decoder import upsample
 from lazy_vos_ros.engine.xmem.frame import XMemFrame
 from lazy_vos_ros.engine.xmem.lite_trunk import LiteTrunk
@@ -47,7 +47,9 @@ class RefinerModel(nn.Module):
         self.clicks = ClickNetwork(config)
 
 
-def save_refiner(model: RefinerModel, config: ClickConfig, path: Path, *, recipe: str = '') -> None:
+def save_refiner(
+    model: RefinerModel, config: ClickConfig, path: Path, *, recipe: str = ''
+) -> None:
     """Write the weights in half precision; `recipe` is a word on how they came about."""
     state = {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
     metadata = {'kind': _KIND, 'config': json.dumps(asdict(config)), 'recipe': recipe}
@@ -62,15 +64,8 @@ def load_refiner_model(path: Path) -> RefinerModel:
     ValueError
         If the file is not one of this kind, is damaged, or its entries do not fit.
     """
-    try:
-        with safe_open(path, framework='pt') as file:
-            metadata = file.metadata() or {}
-            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f'{path} is no readable safetensors file: {error}') from error
-    if metadata.get('kind') != _KIND:
-        raise ValueError(f'{path} holds {metadata.get("kind")!r}; allowed: {_KIND!r}')
-    model = RefinerModel(ClickConfig(**json.loads(metadata['config'])))
+    sizes, state = read_described(path, _KIND)
+    model = RefinerModel(ClickConfig(**sizes))
     check_entries(path, model.state_dict(), state)
     model.load_state_dict(state)
     model.trunk.to(memory_format=torch.channels_last)
@@ -141,7 +136,7 @@ class CompactRefiner:
             )
             previous = logits.sigmoid()
         maps = probabilities_to_image(upsample(logits, 4)[0].float(), geometry)
-        return RefinedMask(maps[0] > 0, float(quality[0]))
+        return RefinedMask(clicked_parts(maps[0] > 0, clicks), float(quality[0]))
 
     def _encode(self, frame: FrozenFrame) -> tuple[Taps, Geometry]:
         if self._shares and isinstance(frame, XMemFrame):
@@ -150,9 +145,7 @@ class CompactRefiner:
             return Taps(f16.float(), features.f8.float(), features.f4.float()), frame.geometry
         if self._last is None or self._last[0] is not frame:
             height, width = frame.image.shape[:2]
-            geometry = plan_geometry(
-                (height, width), size=OWN_SIZE, enlarge=False, stride=_STRIDE
-            )
+            geometry = plan_geometry((height, width), size=OWN_SIZE, enlarge=False, stride=_STRIDE)
             device = self._model.clicks.predict.weight.device
             taps = Taps(*self._model.trunk(image_to_network(frame.image, geometry, device)))
             self._last = (frame, taps, geometry)

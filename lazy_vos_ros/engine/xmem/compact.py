@@ -166,9 +166,7 @@ class CompactDecoder(nn.Module):
     def __init__(self, config: CompactConfig) -> None:
         super().__init__()
         coarse, middle, fine = config.coarse, config.middle, config.fine
-        self.fuser = FeatureFusionBlock(
-            CHANNELS_16, config.value + config.hidden, coarse, coarse
-        )
+        self.fuser = FeatureFusionBlock(CHANNELS_16, config.value + config.hidden, coarse, coarse)
         self.skip_8 = conv3x3(CHANNELS_8, middle)
         self.up_8 = nn.Conv2d(coarse, middle, 1)
         self.cue_8 = nn.Conv2d(3, middle, 1)
