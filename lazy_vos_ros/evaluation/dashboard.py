@@ -127,7 +127,9 @@ class Dashboard:
             Stamp of the first frame in seconds.
         """
         for event in events:
-            self._take_in(event, frame, image)
+            if event.kind is EventKind.ASKED:
+                self._frozen = draw_overlay(image, labels, entropy)
+            self._take_in(event, frame)
         canvas = np.full((self.layout.size[1], self.layout.size[0], 3), BACKGROUND, np.uint8)
         self._draw_result(canvas, frame, image, labels, entropy)
         self._draw_entropy(canvas, entropy)
@@ -135,9 +137,9 @@ class Dashboard:
         self._draw_bar(canvas, frame, begin)
         return canvas
 
-    def _take_in(self, event: TimedEvent, frame: Frame, image: Image) -> None:
+    def _take_in(self, event: TimedEvent, frame: Frame) -> None:
         if event.kind is EventKind.ASKED:
-            self._question, self._frozen, self._closing = event, image.copy(), None
+            self._question, self._closing = event, None
         elif self._question and event.request_id == self._question.request_id:
             self._closing = event if event.kind in CLOSINGS else None
         if event.kind in MESSAGES:

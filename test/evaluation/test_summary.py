@@ -123,11 +123,8 @@ def test_what_is_not_known_is_none_and_a_dash():
     assert summary.latency_p50 is None
     assert summary.reaction_p50 is None
     assert summary.idi is None
-    assert [line.split() for line in table(summary).splitlines()][0] == [
-        'images',
-        'published',
-        '-',
-    ]
+    first = table(summary).splitlines()[0]
+    assert first.split() == ['images', 'published', '-']
 
 
 def test_table_shows_every_object_if_there_are_several():
