@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from collections.abc import Sequence
 
+from bootstrap.interfaces import PACKAGE
 from bootstrap.layout import Layout
 from bootstrap.pythons import without_ros
 
@@ -23,5 +24,7 @@ def child_command(layout: Layout, arguments: Sequence[str]) -> list[str]:
     command = [str(layout.python), '-m', 'lazy_vos_ros.cli', *arguments]
     if layout.ros_distro is None:
         return command
-    overlay = str(layout.root / 'install' / 'lazy_vos_msgs' / 'local_setup.bash')
+    # the script of this package alone, so that the sources stay in front of a built lazy_vos_ros
+    share = layout.root / 'install' / PACKAGE / 'share' / PACKAGE
+    overlay = str(share / 'package.bash')
     return ['/bin/bash', '-c', '. "$0" && exec "$@"', overlay, *command]
