@@ -32,8 +32,8 @@ def entropy_map(probabilities: torch.Tensor) -> torch.Tensor:
     if channels < 2:
         return torch.zeros_like(probabilities[0])
     # p ln(max(p, tiny)) is exactly 0 at p = 0; on CPU it takes half the time of xlogy.
-    information = -(probabilities * probabilities.clamp_min(_TINY).log()).sum(0)
-    return (information / log(channels)).clamp(0, 1)
+    information = probabilities.clamp_min(_TINY).log_().mul_(probabilities).sum(0)
+    return (information / -log(channels)).clamp_(0, 1)
 
 
 def round_to_4_decimals(entropy: torch.Tensor) -> torch.Tensor:

@@ -21,6 +21,7 @@ from lazy_vos_ros.engine.corrected_frame import CorrectedFrame
 from lazy_vos_ros.engine.corrected_frame import Measurement
 from lazy_vos_ros.engine.corrector import Corrector
 from lazy_vos_ros.engine.corrector import Operator
+from lazy_vos_ros.engine.first_masks import first_masks
 from lazy_vos_ros.engine.journal import Journal
 from lazy_vos_ros.engine.labels import most_probable
 from lazy_vos_ros.engine.labels import to_object_ids
@@ -31,8 +32,6 @@ from lazy_vos_ros.engine.prompts import Prompt
 from lazy_vos_ros.engine.prompts import number_prompts
 from lazy_vos_ros.engine.questions import QuestionBook
 from lazy_vos_ros.engine.questions import UnknownRequestError
-from lazy_vos_ros.engine.refinement import refine
-from lazy_vos_ros.engine.refiners.base import RefinedMask
 from lazy_vos_ros.engine.refiners.base import Refiner
 from lazy_vos_ros.engine.results import Action
 from lazy_vos_ros.engine.results import Answer
@@ -42,7 +41,6 @@ from lazy_vos_ros.engine.results import EventKind
 from lazy_vos_ros.engine.results import FrameResult
 from lazy_vos_ros.engine.results import Skip
 from lazy_vos_ros.engine.stopwatch import Stopwatch
-from lazy_vos_ros.engine.substitution import without_overlaps
 from lazy_vos_ros.engine.triggers import Decision
 from lazy_vos_ros.engine.triggers import ObjectTrigger
 from lazy_vos_ros.engine.uncertainty import frame_maps
@@ -298,7 +296,9 @@ class LazyTracker:
         if not prompts:
             return frame, None
         try:
-            given = self._first_masks(frame, prompts, watch)
+            given = first_masks(
+                prompts, self._refiner, frame.prediction.frame, self._backend.device, watch
+            )
             masks = {object_id: refined.mask for object_id, refined in given.items()}
             prediction = self._backend.add_objects(frame.prediction, masks)
         except ValueError as error:
@@ -320,38 +320,6 @@ class LazyTracker:
         )
         self._register(added, prompts)
         return added, None
-
-    def _first_masks(
-        self, frame: CorrectedFrame, prompts: Mapping[int, Prompt], watch: Stopwatch
-    ) -> dict[int, RefinedMask]:
-        found = {
-            object_id: self._first_mask(frame, object_id, prompt, watch)
-            for object_id, prompt in prompts.items()
-        }
-        exclusive = without_overlaps(found)
-        for object_id, mask in exclusive.items():
-            if not mask.any():
-                raise ValueError(f'the mask of object {object_id} is covered by other new objects')
-        return {item: replace(found[item], mask=exclusive[item]) for item in found}
-
-    def _first_mask(
-        self, frame: CorrectedFrame, object_id: int, prompt: Prompt, watch: Stopwatch
-    ) -> RefinedMask:
-        if prompt.mask is not None:
-            mask = torch.as_tensor(prompt.mask != 0, device=self._backend.device)
-            return RefinedMask(mask, 1.0)
-        watch.lap('lazy')
-        try:
-            return refine(
-                self._refiner,
-                frame.prediction.frame,
-                prompt.clicks,
-                object_id=object_id,
-                prior=None,
-                device=self._backend.device,
-            )
-        finally:
-            watch.lap('refine')
 
     def _register(self, frame: CorrectedFrame, prompts: Mapping[int, Prompt]) -> None:
         for object_id, prompt in prompts.items():

@@ -84,6 +84,26 @@ def test_code_kernel_is_even(area, size):
     assert code_kernel(area, 0.05).shape == (size, size)
 
 
+def test_code_kernel_is_a_disc_inside_an_empty_ring():
+    assert code_kernel(320, 0.05).tolist() == [
+        [0, 0, 0, 0],
+        [0, 1, 1, 0],
+        [0, 1, 1, 0],
+        [0, 0, 0, 0],
+    ]
+    kernel = code_kernel(2000, 0.05)
+    assert kernel.shape == (10, 10)
+    rows = ['0011111100', '0111111110']
+    assert [''.join(map(str, row)) for row in kernel[1:3]] == rows
+    assert np.array_equal(kernel, kernel[::-1])
+    assert np.array_equal(kernel, kernel.T)
+
+
+def test_even_kernel_reaches_further_to_the_bottom_right():
+    dilated = dilate(_point(), code_kernel(320, 0.05))
+    assert np.argwhere(dilated).tolist() == [[7, 7], [7, 8], [8, 7], [8, 8]]
+
+
 def test_empty_code_kernel_shifts_the_mask_as_opencv_does():
     kernel = code_kernel(10, 0.05)
     assert not kernel.any()

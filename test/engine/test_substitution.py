@@ -36,7 +36,7 @@ def test_three_masks_on_one_pixel():
 
 
 def test_refined_wins_over_a_sure_object_that_is_not_refined():
-    objects = torch.tensor([[[0.99, 0.99]], [[0.0, 0.0]]])
+    objects = torch.tensor([[[1.0, 1.0]], [[0.0, 0.0]]])
     probabilities = substitute(objects, (3, 8), {8: _mask(1, 0)})
     assert probabilities.argmax(0).tolist() == [[2, 1]]
     assert probabilities[2, 0, 0] > 0.999

@@ -87,6 +87,15 @@ def test_correction_by_the_operator_is_memorised_together_with_a_new_object(make
     assert np.array_equal(labels == 2, world.box_of(2))
 
 
+def test_given_mask_wins_over_a_less_sure_correction_of_the_same_frame(make_world):
+    inside_the_new_object = Click(17, 11)
+    world = make_world({2: {1: 0.6}}, operator=lambda request: inside_the_new_object)
+    world.step()
+    result = world.tracker.add_objects(world.image(2), [Prompt(mask=world.box_of(2))])
+    assert np.array_equal(result.labels == 2, world.box_of(2))
+    assert np.array_equal(result.labels == 1, _box_at(inside_the_new_object) & ~world.box_of(2))
+
+
 def test_question_on_a_frame_that_brings_an_object_keeps_the_object(make_world):
     world = make_world({2: {1: 0.6}})
     world.step()
