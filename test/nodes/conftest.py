@@ -112,13 +112,12 @@ class Graph:
             rclpy.shutdown(context=self.context)
         assert set(statuses) <= {0}, [item.output for item in self.processes]
 
-    def start(self, what, *, args=(), remap=None, **parameters):
+    def start(self, what, *, args=(), **parameters):
         """Start a module, or a script of this folder, with ROS parameters (`__` for a dot)."""
         script = [str(Path(__file__).parent / what)] if what.endswith('.py') else ['-m', what]
         command = [sys.executable, *script, *args]
         command += ['--ros-args', '-r', f'__ns:={self.namespace}']
-        for source, target in (remap or {}).items():
-            command += ['-r', f'{source}:={target}']
+        command += ['--params-file', str(self._reliable())]
         for name, value in parameters.items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             command += ['-p', f'{name.replace("__", ".")}:={text}']
@@ -126,6 +125,18 @@ class Graph:
         env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
         self.processes.append(Process(command, log, env))
         return self.processes[-1]
+
+    def _reliable(self):
+        """Write a file that makes every node take images reliably.
+
+        Otherwise a busy machine loses some, and the first one if only its publisher knows of the
+        subscriber yet.
+        """
+        path = self.folder / 'reliable.yaml'
+        names = (f'{self.namespace}/image', f'{self.namespace}/image/compressed')
+        lines = [f'    qos_overrides.{name}.subscription.reliability: reliable' for name in names]
+        path.write_text('\n'.join(['/**:', '  ros__parameters:', *lines, '']))
+        return path
 
     def collect(self, kind, topic, profile=RELIABLE):
         """Return a list that fills with the messages of a topic."""

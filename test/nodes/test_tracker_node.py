@@ -557,3 +557,21 @@ def test_starts_by_a_file_alone_and_reads_compressed_images(
     camera.publish(data=array('B', b'nothing'))
     graph.until(lambda: 'cannot be decoded' in graph.processes[0].output, 'the fault is told')
     outputs.run(camera)
+
+
+def test_the_compact_model_tracks_from_one_click(graph, camera, outputs):
+    graph.start('lazy_vos_ros.nodes.tracker_node', weights='compact', refiner='compact')
+    camera.connect()
+    graph.until(lambda: matched(outputs), 'the outputs are matched')
+    outputs.run(camera)
+    middle = np.argwhere(camera.mask()).mean(axis=0)
+    click = Click(x=float(middle[1]), y=float(middle[0]), positive=True)
+    added = graph.call(AddObject, 'lazy_vos/add_object', clicks=[click])
+    assert added.success, added.message
+    states = outputs.run(camera, 3)
+    labels = bridge().imgmsg_to_cv2(outputs.masks[-1]) == 1
+    square = camera.mask()
+    # A noisy toy picture is not what it was trained on: found, and not everywhere.
+    assert (labels & square).sum() > 0.8 * square.sum()
+    assert labels.mean() < 0.25
+    assert states[-1].objects[0].area == labels.sum()
