@@ -131,8 +131,10 @@ def validate(backend: XMemBackend, data: Path, pictures: Path | None = None) -> 
     """Print a line for every sequence and return the mean J over all objects."""
     means: list[float] = []
     warnings: list[float] = []
+    every: list[ObjectScore] = []
     for folder in sorted(path for path in data.iterdir() if (path / 'JPEGImages').is_dir()):
         scores, speed = score_sequence(backend, folder, pictures)
+        every += scores.values()
         means += [score.mean for score in scores.values()]
         warnings += [score.warning for score in scores.values() if len(score.overlap) > 10]
         course = np.concatenate([score.course for score in scores.values()])
@@ -147,7 +149,22 @@ def validate(backend: XMemBackend, data: Path, pictures: Path | None = None) -> 
         f'mean J over {len(means)} objects {np.mean(means):.3f}, '
         f'median Spearman of -S_R and IoU {np.nanmedian(warnings):.2f}'
     )
+    print_levels(every)
     return float(np.mean(means))
+
+
+def print_levels(scores: list[ObjectScore]) -> None:
+    """Print from which levels of dS and S_R thresholds can be chosen."""
+    changes = np.concatenate([np.diff(score.course) for score in scores])
+    for name, frames in (('tau_u', 60), ('tau_p', 12)):
+        level = np.quantile(changes, 1 - 1 / frames)
+        print(f'dS reaches {level:.3f} once in {frames} frames of an object: {name}')
+    overlap = np.concatenate([score.overlap for score in scores])
+    uncertainty = np.concatenate([score.uncertainty for score in scores])
+    for name, chosen in (('J >= 0.7', overlap >= 0.7), ('J < 0.3', overlap < 0.3)):
+        if chosen.any():
+            levels = np.quantile(uncertainty[chosen], (0.1, 0.5, 0.9, 0.95))
+            print(f'S_R where {name}: ' + ' '.join(f'{level:.2f}' for level in levels))
 
 
 if __name__ == '__main__':
