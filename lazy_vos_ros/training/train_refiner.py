@@ -172,7 +172,7 @@ def train_refiner(
     settings.out.mkdir(parents=True, exist_ok=True)
     model = RefinerModel(ClickConfig())
     model.trunk.load_state_dict(trunk.state_dict())
-    model.trunk.requires_grad_(False).to(memory_format=torch.channels_last)
+    model.trunk.requires_grad_(False).channels_last()
     optimiser = torch.optim.AdamW(
         model.clicks.parameters(), settings.refiner_rate, weight_decay=settings.weight_decay
     )

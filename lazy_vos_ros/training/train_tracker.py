@@ -129,9 +129,7 @@ def validation_batches(settings: TrainSettings, stills: StillImages) -> list[Bat
 def new_network(settings: TrainSettings) -> XMemNetwork:
     """Return the network with random weights, its trunk's included."""
     torch.manual_seed(settings.seed)
-    network = compact_network(CompactConfig())
-    network.key_encoder.trunk.to(memory_format=torch.channels_last)
-    return network
+    return compact_network(CompactConfig())
 
 
 def start_from_imagenet(

@@ -48,7 +48,7 @@ def validate_clicks(backend: XMemBackend, refiner: CompactRefiner, stills: Still
     scores = []
     for record in stills.of_set('ecssd', held_out=True):
         image, mask = stills.read(record)
-        scores.append(click_scores(backend, refiner, np.ascontiguousarray(image), mask > 0))
+        scores.append(click_scores(backend, refiner, np.array(image), mask > 0))
     for count, score in enumerate(np.mean(scores, 0), 1):
         print(f'{count} click{"s" * (count > 1)}: mean IoU {score:.3f} on {len(scores)} images')
 

@@ -68,7 +68,7 @@ def load_refiner_model(path: Path) -> RefinerModel:
     model = RefinerModel(ClickConfig(**sizes))
     check_entries(path, model.state_dict(), state)
     model.load_state_dict(state)
-    model.trunk.to(memory_format=torch.channels_last)
+    model.trunk.channels_last()
     return model
 
 

@@ -211,8 +211,10 @@ class CompactDecoder(nn.Module):
 
 def compact_network(config: CompactConfig) -> XMemNetwork:
     """Build the compact network with random weights."""
+    encoder = CompactKeyEncoder(config.detail)
+    encoder.trunk.channels_last()
     return XMemNetwork(
-        CompactKeyEncoder(config.detail),
+        encoder,
         CompactValueEncoder(config),
         KeyProjection(config.image, config.key),
         CompactDecoder(config),

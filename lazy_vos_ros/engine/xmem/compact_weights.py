@@ -39,7 +39,6 @@ def load_compact_network(path: Path) -> XMemNetwork:
     network = compact_network(CompactConfig(**sizes))
     check_entries(path, network.state_dict(), state)
     network.load_state_dict(state)
-    network.key_encoder.to(memory_format=torch.channels_last)
     return network
 
 
