@@ -7,6 +7,8 @@ import argparse
 import json
 import os
 import shutil
+import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +16,11 @@ OURS = ('bag', 'logs', 'overlay.mp4', 'timeline.png', 'results.json')
 """What a demo leaves in its folder; a later one replaces it."""
 
 CLIP_START = 76
-CLIP_FRAMES = 61
-CLIP_CLICK = (442.0, 145.0)
+CLIP_FRAMES = 95
+CLIP_CLICK = (470.0, 120.0)
 CLIP_LABEL = 'cyclist'
-"""The shot of the demo's clip in which a cyclist is hidden by a van and comes back."""
+"""Where the demo begins in its clip: a cyclist is hidden by a van and comes back (frames 27 to
+60 of the demo), then there is a cut to a street without him."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=('recorded', 'rviz', 'none'),
         help='who answers: recorded clicks, a person (lazy_vos_operator), or nobody',
     )
+    parser.add_argument(
+        '--set',
+        action='append',
+        default=[],
+        metavar='NAME=VALUE',
+        dest='settings',
+        help='a parameter of the tracker, such as tau_u=0.4 or xmem.size=240; may be repeated',
+    )
     parser.add_argument('--weights', default='auto', help='tracker weights: a name or a file')
     parser.add_argument('--device', default='auto', help='cpu, cuda or auto')
     parser.add_argument('--storage', choices=('mcap', 'sqlite3'), default='mcap')
@@ -61,19 +72,28 @@ class Plan:
     label: str
     clicks: str
     operator: str
+    settings: Mapping[str, object]
     total: int | None
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the demo; return 0 if everything that was promised is there."""
+    """Run the demo; Ctrl-C ends it early, and the report is of what was recorded so far."""
     from lazy_vos_ros.cli.demo_graph import play
 
     plan = make_plan(args)
     out = prepare_folder(args.out)
     # A domain of its own, so that a robot on the same network is neither seen nor disturbed.
     os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
-    play(plan, args, out)
-    return report(out, args, plan)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # end the nodes, as after Ctrl-C
+    try:
+        play(plan, args, out)
+    except KeyboardInterrupt:
+        print('\ninterrupted; all nodes have ended')
+        report(out, args, plan)
+        return 130
+    report(out, args, plan)
+    return 0
 
 
 def make_plan(args: argparse.Namespace) -> Plan:
@@ -112,7 +132,28 @@ def make_plan(args: argparse.Namespace) -> Plan:
     point = _point(args.click) if args.click else CLIP_CLICK
     Click(*point).check_inside(opened.size[1], opened.size[0])
     label = args.label or ('' if own else CLIP_LABEL)
-    return Plan(source, start, frames, point, label, clicks, operator, opened.count)
+    return Plan(
+        source, start, frames, point, label, clicks, operator, _settings(args), opened.count
+    )
+
+
+def _settings(args: argparse.Namespace) -> dict[str, object]:
+    """Return the tracker's parameters, checked."""
+    import yaml
+
+    from lazy_vos_ros.engine.config import LazyConfig
+    from lazy_vos_ros.engine.parameters import parameters_of
+    from lazy_vos_ros.engine.xmem.config import XMemConfig
+
+    known = {item.name: item for item in parameters_of(LazyConfig)}
+    known |= {f'xmem.{item.name}': item for item in parameters_of(XMemConfig)}
+    found: dict[str, object] = {'weights': args.weights, 'device': args.device}
+    for text in args.settings:
+        name, equals, value = text.partition('=')
+        if not equals or name not in known:
+            raise ValueError(f'--set is {text!r}; allowed: NAME=VALUE with {", ".join(known)}')
+        found[name] = known[name].check(yaml.safe_load(value))
+    return found
 
 
 def _point(text: str) -> tuple[float, float]:
@@ -150,28 +191,55 @@ def prepare_folder(out: Path) -> Path:
     return out
 
 
-def report(out: Path, args: argparse.Namespace, plan: Plan) -> int:
-    """Make table, video and timeline from the bag."""
+def report(out: Path, args: argparse.Namespace, plan: Plan) -> None:
+    """Make table, results.json, video and timeline from the bag.
+
+    Raises
+    ------
+    ValueError
+        If nothing was recorded.
+    """
     from lazy_vos_ros.evaluation.bags import read_run
     from lazy_vos_ros.evaluation.dashboard import write_overlay
+    from lazy_vos_ros.evaluation.runs import config_of
     from lazy_vos_ros.evaluation.summary import summarise
     from lazy_vos_ros.evaluation.summary import table
     from lazy_vos_ros.evaluation.timeline import draw_timeline
 
     recorded = read_run(out / 'bag')
     summary = summarise(recorded)
+    about = describe(args, plan, recorded.settings)
     print()
-    for name in ('weights', 'refiner'):
-        print(f'{name:<26}{recorded.settings.get(name, "not recorded")}')
+    for name, value in about.items():
+        print(f'{name:<26}{value}')
     print(table(summary))
     for note in recorded.notes:
         print(f'note: {note}')
-    results = {'source': plan.source, 'operator': plan.operator, **summary.as_dict()}
+    results = summary.results(Path(plan.source).stem, **about)
     (out / 'results.json').write_text(json.dumps(results, indent=2) + '\n', encoding='utf-8')
-    draw_timeline(recorded, out / 'timeline.png')
-    fps = args.rate or min(25.0, max(5.0, summary.fps or 10.0))
-    write_overlay(recorded, out / 'overlay.mp4', fps)
+    draw_timeline(recorded, out / 'timeline.png', config_of(recorded))
+    # Slow machines would make a slow video; its clock tells the real time.
+    write_overlay(recorded, out / 'overlay.mp4', min(25.0, max(5.0, summary.fps or 10.0)))
     print()
     for name in ('overlay.mp4', 'timeline.png', 'results.json', 'bag'):
-        print(f'{out / name}')
-    return 0
+        print(out / name)
+
+
+def describe(args: argparse.Namespace, plan: Plan, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return what the figures are of, in words."""
+    frames = f', frames {plan.start} to {plan.start + plan.total - 1}' if plan.total else ''
+    answers = {
+        'recorded': f'recorded, answers after {args.reaction:g} s',
+        'rviz': 'a person',
+        'none': 'nobody',
+    }
+    pace = f'{args.rate:g} images per second' if args.rate else 'as fast as the tracker'
+    return {
+        'method': 'lazy',
+        'backend': settings.get('weights', 'not recorded'),
+        'refiner': settings.get('refiner', 'not recorded'),
+        'init': 'click',
+        'dataset': f'{Path(plan.source).name}{frames}',
+        'camera': pace,
+        'operator': answers[plan.operator],
+    }

@@ -15,6 +15,8 @@ from lazy_vos_ros.cli.processes import Graph
 
 PATIENCE = 120.0
 """Seconds for a node to be ready."""
+PERSON = 60.0
+"""Seconds that a person has for the last question."""
 SETTLE = 20.0
 """Seconds after the last image for what is still on its way."""
 
@@ -25,10 +27,9 @@ def play(plan: Plan, args: argparse.Namespace, out: Path) -> None:
         recorder = graph.start('recorder', bag=str(out / 'bag'), storage=args.storage)
         graph.start(
             'tracker_node',
-            weights=args.weights,
-            device=args.device,
             initial_click=f'{plan.click[0]:g},{plan.click[1]:g}',
             initial_label=plan.label,
+            **plan.settings,
         )
         if plan.operator == 'recorded':
             graph.start('agent', clicks=plan.clicks, reaction_time=args.reaction)
@@ -49,9 +50,7 @@ def play(plan: Plan, args: argparse.Namespace, out: Path) -> None:
         )
         _watch(monitor, graph, camera, plan.total)
         monitor.wait(lambda: monitor.all_processed, lambda: graph.check(may_end=camera), SETTLE)
-        if plan.operator == 'recorded':
-            # The last question may be answered after the last image.
-            monitor.wait(lambda: not monitor.question_open, lambda: None, args.reaction + 2.0)
+        _await_last_answer(monitor, graph, camera, plan.operator, args.reaction)
         recorder.end()
 
 
@@ -63,9 +62,21 @@ def _await(monitor: Monitor, graph: Graph, who: str, ready: Callable[[], bool]) 
     print(f' {monotonic() - start:.1f} s', flush=True)
 
 
+def _await_last_answer(
+    monitor: Monitor, graph: Graph, camera: Child, operator: str, reaction: float
+) -> None:
+    """Wait a while: the last question may be answered after the last image."""
+    if operator == 'none' or not monitor.question_open:
+        return
+    limit = PERSON if operator == 'rviz' else reaction + SETTLE
+    print(f'the last question waits for its answer, for at most {limit:g} s', flush=True)
+    monitor.wait(lambda: not monitor.question_open, lambda: graph.check(may_end=camera), limit)
+
+
 def _watch(monitor: Monitor, graph: Graph, camera: Child, total: int | None) -> None:
     """Show progress until the camera has ended."""
-    with tqdm(total=total, unit='frame', file=sys.stdout, mininterval=0.3) as bar:
+    # disable=None: no bar where the output goes into a file.
+    with tqdm(total=total, unit='frame', file=sys.stdout, mininterval=0.3, disable=None) as bar:
         while camera.status is None:
             monitor.wait(lambda: camera.status is not None, lambda: None, 0.2)
             graph.check(may_end=camera)

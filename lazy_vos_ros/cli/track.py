@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     prepare_folder(Path(args.out), force=args.force)
     # Earlier results are replaced only after everything that may fail.
     tracker, names = make_tracker(args, config, answers)
-    print(f'tracker: {names["weights"]}; refiner: {names["refiner"]}; device: {names["device"]}')
+    print(f'tracker: {names["backend"]}; refiner: {names["refiner"]}; device: {names["device"]}')
     return track(args, source, prompts, tracker, config, names)
 
 
@@ -152,8 +152,11 @@ def make_tracker(
     backend = make_backend(args.weights, device=args.device, settings=settings)
     refiner = make_refiner(args.refiner, backend=backend, device=args.device)
     names = {
-        'weights': backend.name,
+        'method': 'lazy' if answers else 'lazy, nobody answers',
+        'backend': backend.name,
         'refiner': refiner.name,
+        'init': 'mask' if args.mask else 'click',
+        'dataset': str(args.source),
         'device': str(backend.device),
         'profile': args.profile,
         'size': str(settings.size),

@@ -32,6 +32,8 @@ HEIGHT = 720
 ENLARGEMENT = 3.0
 BAR = 36
 """Height of the line of text below."""
+TITLE = 24
+"""Height of the line above each picture beside the result."""
 SHOWN = 3
 """Objects that fit into it."""
 HOLD = 1.0
@@ -199,14 +201,19 @@ class Dashboard:
             _write(canvas, self._message[0], (self.layout.width + 8, base), self._message[1])
 
     def _put_beside(self, canvas: Image, picture: Image, row: int) -> None:
-        height = self.layout.height // 2
-        small = _resized(picture, (self.layout.side, height), cv2.INTER_AREA)
-        canvas[row * height : (row + 1) * height, self.layout.width :] = small
+        """Fit a picture below its title, centred, with its own proportions."""
+        half = self.layout.height // 2
+        room = (self.layout.side, half - TITLE)
+        scale = min(room[0] / picture.shape[1], room[1] / picture.shape[0])
+        size = [max(1, int(length * scale)) for length in (picture.shape[1], picture.shape[0])]
+        x = self.layout.width + (room[0] - size[0]) // 2
+        y = row * half + TITLE
+        small = _resized(picture, (size[0], size[1]), cv2.INTER_AREA)
+        canvas[y : y + size[1], x : x + size[0]] = small
 
     def _title(self, canvas: Image, row: int, text: str, colour: Colour) -> None:
-        x, y = self.layout.width, row * (self.layout.height // 2)
-        cv2.rectangle(canvas, (x, y), (x + self.layout.side, y + 24), BACKGROUND, -1)
-        _write(canvas, text, (x + 8, y + 17), colour)
+        y = row * (self.layout.height // 2)
+        _write(canvas, text, (self.layout.width + 8, y + TITLE - 7), colour)
 
 
 def overlay_frames(run: Run) -> Iterator[Image]:

@@ -97,7 +97,7 @@ class OfflineResults:
         config
             The thresholds in force.
         settings
-            What is noted in the results, such as the weights.
+            What the results are of: method, backend, init, dataset and so on.
         video_fps
             Frames per second of the overlay video; None: no video.
         """
@@ -152,7 +152,7 @@ class OfflineResults:
             remove_results(self._folder)
             return None
         summary = summarise(self.run)
-        record = {'source': self._name, 'settings': self._settings, **summary.as_dict()}
+        record = summary.results(Path(self._name).stem, **self._settings)
         (self._folder / RESULTS).write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
         if self.run.object_ids:
             draw_timeline(self.run, self._folder / TIMELINE, self._config)

@@ -11,8 +11,11 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import yaml
 
 from lazy_vos_ros.engine.backend import Image
+from lazy_vos_ros.engine.config import LazyConfig
+from lazy_vos_ros.engine.parameters import parameters_of
 from lazy_vos_ros.engine.results import CorrectionEvent
 from lazy_vos_ros.engine.results import EventKind
 from lazy_vos_ros.engine.results import FrameResult
@@ -110,7 +113,7 @@ class Run:
     """Images that the camera published; None where they were not recorded."""
     pictures: Pictures | None = field(default=None, repr=False, compare=False)
     settings: Mapping[str, str] = field(default_factory=dict)
-    """What the tracker said of itself, such as its weights."""
+    """What the tracker said of itself at last, such as its weights and thresholds."""
     notes: tuple[str, ...] = ()
     """What the recording lacks, for people."""
 
@@ -165,6 +168,22 @@ def frame_of(result: FrameResult, finished: float) -> Frame:
         mean_entropy=float(result.entropy.mean()),
         memorised=result.memorised,
     )
+
+
+def config_of(run: Run) -> LazyConfig:
+    """Return the settings of the method as far as the run tells them, else the defaults.
+
+    Raises
+    ------
+    ValueError
+        If what it tells is not allowed.
+    """
+    told = {
+        item.name: yaml.safe_load(run.settings[item.name])
+        for item in parameters_of(LazyConfig)
+        if item.name in run.settings
+    }
+    return LazyConfig(**told)
 
 
 def labels_of(run: Run) -> dict[int, str]:

@@ -75,9 +75,33 @@ class Summary:
     aci: float | None
     objects: tuple[ObjectEffort, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return all figures as plain values."""
-        return asdict(self)
+    def results(self, name: str, **about: str) -> dict[str, Any]:
+        """Return what `results.json` holds: as of a data set with one sequence.
+
+        Parameters
+        ----------
+        name
+            Of the sequence.
+        about
+            What the figures are of: method, backend, init, dataset and so on.
+        """
+        objects = [
+            {
+                'id': item.object_id,
+                'label': item.label,
+                'frames': item.frames,
+                'NoC': item.noc,
+                'IDI': item.idi,
+                'ACI': item.aci,
+            }
+            for item in self.objects
+        ]
+        figures = {key: value for key, value in asdict(self).items() if key != 'objects'}
+        return {
+            **about,
+            'mean': {'NoC': self.noc, 'IDI': self.idi, 'ACI': self.aci, 'fps': self.fps},
+            'sequences': [{'name': name, 'objects': objects, 'figures': figures}],
+        }
 
 
 def summarise(run: Run) -> Summary:

@@ -28,6 +28,7 @@ VERMILION = '#D55E00'
 GREEN = '#009E73'
 PURPLE = '#CC79A7'
 GREY = '#6f6f6f'
+PALE = '#bdbdbd'
 
 WIDTH = 12.0
 MARGIN = 1.5
@@ -102,7 +103,7 @@ def _draw_object(panels: Sequence[Axes], run: Run, object_id: int, config: LazyC
     )
     for first, last in _absences(life, object_id):
         panels[0].axvspan(
-            first - begin, last - begin, facecolor='none', edgecolor=GREY, hatch='///', linewidth=0
+            first - begin, last - begin, facecolor='none', edgecolor=PALE, hatch='///', linewidth=0
         )
     for question in _questions(run, object_id):
         for panel in panels:
@@ -153,6 +154,7 @@ def _draw_threshold(axis: Axes, value: float, text: str) -> None:
         fontsize=8,
         ha='right',
         va='bottom',
+        bbox={'facecolor': 'white', 'edgecolor': 'none', 'pad': 1.0},
         transform=axis.get_yaxis_transform(),
     )
 
@@ -224,5 +226,5 @@ def _draw_legend(figure: Figure, run: Run) -> None:
     if EventKind.ASKED in happened:
         handles.append(Patch(color=ORANGE, alpha=0.22, label='question open'))
     if any(list(_absences(run.life(item), item)) for item in run.object_ids):
-        handles.append(Patch(facecolor='none', edgecolor=GREY, hatch='///', label='no pixel'))
+        handles.append(Patch(facecolor='none', edgecolor=PALE, hatch='///', label='no pixel'))
     figure.legend(handles=handles, loc='lower center', ncols=6, frameon=False, fontsize=9)

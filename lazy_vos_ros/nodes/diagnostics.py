@@ -8,6 +8,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from diagnostic_msgs.msg import DiagnosticStatus
 from diagnostic_msgs.msg import KeyValue
 
+from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.results import ObjectState
 from lazy_vos_ros.nodes.measures import Faults
 from lazy_vos_ros.nodes.measures import Latency
@@ -15,6 +16,8 @@ from lazy_vos_ros.nodes.measures import Rate
 from lazy_vos_ros.nodes.session import SessionState
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+THRESHOLDS = ('trigger', 'user_corrections', 'tau_u', 'pseudo_corrections', 'tau_p', 'tau_m')
+"""Settings that a recording must tell, so that its questions can be understood."""
 ERROR_FACTOR = 5.0
 """An input that is stale for this many times `stale_after` is an error."""
 
@@ -40,6 +43,8 @@ class Health:
     operator_present: bool
     faults: Faults
     stale_after: float
+    lazy: LazyConfig
+    """The thresholds in force."""
 
 
 def report(health: Health) -> list[DiagnosticStatus]:
@@ -110,6 +115,7 @@ def _figures(health: Health) -> dict[str, str]:
         'faults': f'{health.faults.total}',
         **{f'faults: {kind}': f'{count}' for kind, count in health.faults.counts.items()},
         'last fault': health.faults.last,
+        **{name: f'{getattr(health.lazy, name)}' for name in THRESHOLDS},
     }
 
 

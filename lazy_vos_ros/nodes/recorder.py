@@ -1,12 +1,14 @@
 """`lazy_vos_recorder`: writes the topics that an evaluation needs into a rosbag2."""
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from sqlite3 import OperationalError
+from time import monotonic
 from typing import Any
 
 import yaml
@@ -26,6 +28,8 @@ from lazy_vos_ros.nodes.parameters import warn_of_unknown
 from lazy_vos_ros.nodes.runtime import Stop
 from lazy_vos_ros.nodes.runtime import run
 
+LONGEST_DRAIN = 2.0
+"""Seconds for which messages are still taken in at the end."""
 LOOK_FOR_TOPICS = 0.2
 """Seconds between looks for topics that have appeared."""
 
@@ -84,12 +88,13 @@ class Recorder(Node):
         folder = settings.bag or datetime.now().strftime('lazy_vos_%Y-%m-%d_%H-%M-%S')
         self._writer = BagWriter(Path(folder).expanduser(), settings.storage)
         self._failed = False
-        self.create_timer(LOOK_FOR_TOPICS, self._look)
+        self._timer = self.create_timer(LOOK_FOR_TOPICS, self._look)
         self._look()
         self.get_logger().info(f'recording {len(self._wanted)} topics into {self._writer.folder}')
 
     def close(self) -> None:
-        """Finish the bag and say what is in it."""
+        """Write what has arrived already, finish the bag and say what is in it."""
+        self._drain()
         counts = ', '.join(f'{n} x {topic}' for topic, n in self._writer.counts.items() if n)
         try:
             self._writer.close()
@@ -99,6 +104,18 @@ class Recorder(Node):
         self.get_logger().info(f'{self._writer.folder} holds {counts or "no messages"}')
         for topic in sorted(self._wanted):
             self.get_logger().warning(f'{topic} had no publisher')
+
+    def _drain(self) -> None:
+        """Take in messages until none is waiting, though not for ever where they keep coming."""
+        self.destroy_timer(self._timer)
+        end = monotonic() + LONGEST_DRAIN
+        before = -1
+        with suppress(Stop):
+            while self.executor and before != (now := sum(self._writer.counts.values())):
+                before = now
+                if self._failed or monotonic() > end:
+                    return
+                self.executor.spin_once(timeout_sec=0.2)
 
     def _look(self) -> None:
         for topic, types in self.get_topic_names_and_types():

@@ -178,6 +178,7 @@ class TrackerNode(LifecycleNode):
             operator_present=tracking is not None and tracking.desk.operator_present,
             faults=self._faults,
             stale_after=self._config.stale_after,
+            lazy=self._lazy,
         )
         now = self.get_clock().now().to_msg()
         self._diagnostics.publish(array(report(health), now))

@@ -71,8 +71,9 @@ def test_clicked_disc_is_followed_end_to_end_without_ros(tmp_path: Path, frames:
     assert events[0]['kind'] == 'added'
     assert events[0]['clicks'] == [[x, y, True]]
     results = json.loads((out / 'results.json').read_text())
-    assert results['frames'] == 12
-    assert 'compact' in results['settings']['weights'] or 'XMem' in results['settings']['weights']
+    assert results['sequences'][0]['figures']['frames'] == 12
+    assert results['mean']['NoC'] == 0
+    assert 'XMem' in results['backend']
     assert cv2.imread(str(out / 'timeline.png')) is not None
 
 
@@ -196,4 +197,6 @@ def test_damage_in_the_middle_keeps_what_came_before(
     out = tmp_path / 'out'
     assert len(list((out / 'masks').iterdir())) == 3
     assert len((out / 'states.jsonl').read_text().splitlines()) == 3
-    assert json.loads((out / 'results.json').read_text())['frames'] == 3
+    assert (
+        json.loads((out / 'results.json').read_text())['sequences'][0]['objects'][0]['frames'] == 3
+    )

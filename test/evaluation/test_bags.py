@@ -8,6 +8,7 @@ import pytest
 from recordings import BEGIN
 from recordings import IMAGE
 from recordings import STATE
+from recordings import diagnostics
 from recordings import header
 from recordings import image
 from recordings import labels_of
@@ -19,9 +20,11 @@ from recordings import tracking_state
 from recordings import usual_messages
 
 from lazy_vos_ros.engine.clicks import Click
+from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.results import Action
 from lazy_vos_ros.engine.results import EventKind
 from lazy_vos_ros.evaluation.bags import read_run
+from lazy_vos_ros.evaluation.runs import config_of
 from lazy_vos_ros.evaluation.summary import summarise
 
 WriteBag = Callable[..., Path]
@@ -184,6 +187,16 @@ def test_what_is_no_bag_is_refused(tmp_path: Path):
         read_run(tmp_path / 'none')
     with pytest.raises(ValueError, match=r'no metadata\.yaml and 0 mcap or db3 files'):
         read_run(tmp_path)
+
+
+def test_thresholds_come_from_the_diagnostics(write_bag: WriteBag):
+    messages = usual_messages()
+    assert config_of(read_run(write_bag(messages))) == LazyConfig()
+    told = diagnostics('lazy_vos', tau_u='0.6', user_corrections='False', trigger='level')
+    kind = 'diagnostic_msgs/msg/DiagnosticArray'
+    messages.append(('/diagnostics', kind, stamp_of(13), told))
+    config = config_of(read_run(write_bag(messages, name='told')))
+    assert config == LazyConfig(tau_u=0.6, user_corrections=False, trigger='level')
 
 
 def test_figures_come_from_the_bag_alone(write_bag: WriteBag):

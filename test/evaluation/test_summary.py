@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from lazy_vos_ros.engine.results import Action
@@ -134,6 +136,18 @@ def test_table_shows_every_object_if_there_are_several():
         ['1', 'cup', '21', '3'],
         ['2', 'box', '11', '1'],
     ]
+
+
+def test_results_have_the_form_of_a_data_set():
+    results = summarise(usual_run()).results('clip', method='lazy', backend='tiny')
+    assert (results['method'], results['backend']) == ('lazy', 'tiny')
+    assert results['mean']['NoC'] == 4
+    (sequence,) = results['sequences']
+    assert sequence['name'] == 'clip'
+    assert [item['id'] for item in sequence['objects']] == [1, 2]
+    assert sequence['objects'][0]['NoC'] == 3
+    assert sequence['figures']['questions'] == 5
+    assert json.loads(json.dumps(results)) == results
 
 
 def test_run_without_frames_is_refused():

@@ -6,6 +6,7 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from lazy_vos_ros.engine.backend import MemorySize
+from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.results import Action
 from lazy_vos_ros.engine.results import CorrectionRequest
 from lazy_vos_ros.engine.results import FrameResult
@@ -64,6 +65,7 @@ def health(**changes):
         operator_present=True,
         faults=Faults(),
         stale_after=1.0,
+        lazy=LazyConfig(tau_u=0.6),
     )
     return replace(made, **changes)
 
@@ -111,3 +113,10 @@ def test_nothing_known_yet():
     assert (values['weights'], values['memory bytes'], values['objects']) == ('none', '0', '0')
     message = array([node], Time(sec=5))
     assert (message.header.stamp.sec, len(message.status)) == (5, 1)
+
+
+def test_thresholds_are_told():
+    tracker, *_ = report(health())
+    values = {item.key: item.value for item in tracker.values}
+    assert (values['tau_u'], values['tau_p'], values['trigger']) == ('0.6', '0.2', 'derivative')
+    assert values['user_corrections'] == 'True'

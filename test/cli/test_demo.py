@@ -1,0 +1,194 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic
+from time import sleep
+
+import moving_disc
+import pytest
+
+from lazy_vos_ros.cli import demo
+from lazy_vos_ros.cli.environment import shared_folder
+from lazy_vos_ros.cli.main import run_command
+from lazy_vos_ros.engine.clicks import Click
+from lazy_vos_ros.engine.results import Absent
+from lazy_vos_ros.evaluation.bags import read_run
+from lazy_vos_ros.evaluation.demo_clip import demo_clip
+from lazy_vos_ros.evaluation.operators import RecordedClicks
+from lazy_vos_ros.evaluation.sources import open_source
+
+pytest.importorskip('rclpy')
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = float(os.environ.get('LAZY_VOS_TEST_PATIENCE', '240'))
+"""Seconds until something that takes a few has failed to happen: machines may be busy."""
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, '-m', 'lazy_vos_ros.cli', 'demo', *map(str, arguments)]
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return moving_disc.write_frames(tmp_path / 'frames')
+
+
+@pytest.fixture
+def clicks(tmp_path: Path) -> Path:
+    """Where the disc is, as a person would have annotated it."""
+    rows = [f'[{i}, {x}, {y}]' for i in (0, 11) for x, y in [moving_disc.centre(i)]]
+    path = tmp_path / 'clicks.yaml'
+    path.write_text(f'fps: 25.0\nobjects:\n  1:\n    centres: [{", ".join(rows)}]\n')
+    return path
+
+
+def children_of(process: int) -> list[int]:
+    found = Path(f'/proc/{process}/task/{process}/children').read_text().split()
+    return [int(number) for number in found]
+
+
+def test_a_clip_goes_through_the_graph_and_the_report_comes_from_the_bag(
+    tmp_path: Path, clip: Path, clicks: Path
+):
+    out = tmp_path / 'out'
+    # Every frame is above these thresholds, so that a question is certain.
+    asking = ('--set', 'trigger=level', '--set', 'tau_u=0.0', '--set', 'tau_p=0.0')
+    first = ','.join(map(str, moving_disc.centre(0)))
+    arguments = ('--source', clip, '--click', first, '--label', 'disc', '--out', out)
+    answering = ('--operator-clicks', clicks, '--reaction', '0.2', '--set', 'xmem.size=128')
+    done = subprocess.run(
+        command(*arguments, *answering, *asking),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 'frames processed                    12' in done.stdout
+    assert 'recorded, answers after 0.2 s' in done.stdout
+    run = read_run(out / 'bag')
+    assert run.sent == len(run.frames) == 12
+    assert run.settings['trigger'] == 'level'
+    results = json.loads((out / 'results.json').read_text())
+    figures = results['sequences'][0]['figures']
+    assert figures['questions'] >= 1
+    assert figures['answers'] >= 1
+    assert figures['still_open'] == 0
+    assert results['sequences'][0]['objects'][0]['label'] == 'disc'
+    assert len(list(open_source(out / 'overlay.mp4'))) == 12
+    assert (out / 'timeline.png').stat().st_size > 10_000
+    # A second demo replaces the first; what is not of a demo is never touched.
+    (out / 'precious.txt').touch()
+    with pytest.raises(ValueError, match=r'holds precious\.txt; allowed: a new or empty folder'):
+        demo.prepare_folder(out)
+    assert (out / 'bag').is_dir()
+
+
+def test_ctrl_c_ends_all_nodes_and_reports_what_was_recorded(tmp_path: Path):
+    out = tmp_path / 'out'
+    clip = moving_disc.write_frames(tmp_path / 'long', 200)
+    arguments = ('--source', clip, '--click', '50,60', '--set', 'xmem.size=64', '--out', out)
+    process = subprocess.Popen(
+        command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        until(lambda: (out / 'logs' / 'camera.log').exists(), 'the camera starts')
+        nodes = children_of(process.pid)
+        assert len(nodes) == 3, 'recorder, tracker and camera; nobody answers'
+        until(lambda: mentions(out / 'bag' / 'bag.mcap', 1_000), 'something is recorded')
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert 'interrupted; all nodes have ended' in told
+    assert 0 < len(read_run(out / 'bag').frames) < 200
+    assert (out / 'overlay.mp4').exists()
+    assert not [number for number in nodes if Path(f'/proc/{number}').exists()]
+
+
+def test_a_node_that_dies_is_told_with_its_last_words(tmp_path: Path, clip: Path):
+    weights = tmp_path / 'broken.safetensors'
+    weights.write_bytes(b'broken')
+    arguments = ('--source', clip, '--click', '50,60', '--weights', weights)
+    done = subprocess.run(
+        command(*arguments, '--out', tmp_path / 'out'),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert 'the node tracker_node ended with status 1; it said:' in done.stderr
+    assert 'broken.safetensors is no readable file of weights' in done.stderr
+
+
+def until(condition, what: str) -> None:
+    end = monotonic() + PATIENCE
+    while not condition():
+        assert monotonic() < end, f'{what} within {PATIENCE:g} s'
+        sleep(0.05)
+
+
+def mentions(path: Path, size: int) -> bool:
+    return path.exists() and path.stat().st_size > size
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--source', 'FRAMES'], '--source needs --click X,Y'),
+        (['--source', 'FRAMES', '--click', '500,1'], 'click is at (500, 1); allowed: inside'),
+        (['--source', 'FRAMES', '--click', 'x'], "--click is 'x'; allowed: X,Y in pixels"),
+        (['--source', 'no.mp4', '--click', '1,1'], 'no.mp4 does not exist'),
+        (['--rate', '-1'], '--rate is -1'),
+        (['--reaction', '-1'], '--reaction is -1'),
+        (['--frames', '-3'], 'frames is -3; allowed'),
+        (['--operator-clicks', 'no.yaml'], 'no.yaml does not exist'),
+        (
+            ['--source', 'FRAMES', '--click', '9,9', '--operator', 'recorded'],
+            'recorded needs',
+        ),
+        (['--set', 'tua_u=0.4'], "--set is 'tua_u=0.4'; allowed: NAME=VALUE with tau_u, tau_p"),
+        (['--set', 'tau_u=much'], "tau_u is 'much'; allowed: number in [0, inf]"),
+    ],
+)
+def test_wrong_arguments_are_one_line_before_anything_starts(
+    tmp_path: Path,
+    clip: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+):
+    given = [str(clip) if item == 'FRAMES' else item for item in arguments]
+    assert run_command('demo', [*given, '--out', str(tmp_path / 'out')]) == 1
+    told = capsys.readouterr().err
+    assert message in told
+    assert len(told.strip().splitlines()) == 1
+    assert not (tmp_path / 'out').exists()
+
+
+def test_unwritable_folder_is_refused(capsys: pytest.CaptureFixture[str]):
+    assert run_command('demo', ['--out', '/proc/demo']) == 1
+    assert '--out /proc/demo cannot be written' in capsys.readouterr().err
+
+
+def test_recorded_clicks_fit_the_clip():
+    source = open_source(demo_clip())
+    recorded = RecordedClicks.load(shared_folder() / 'config' / 'bikes_clicks.yaml')
+    assert recorded.fps == source.fps
+    assert source.count == 250
+    answers = [recorded.at(index, 1) for index in range(250)]
+    for answer in answers:
+        if isinstance(answer, Click):
+            answer.check_inside(source.size[1], source.size[0])
+    present = [isinstance(answer, Click) for answer in answers]
+    assert present == [76 <= i < 83 or 103 <= i < 137 for i in range(250)]
+    assert all(isinstance(a, Click | Absent) for a in answers)
+    assert isinstance(answers[demo.CLIP_START], Click)
+    assert demo.CLIP_START + demo.CLIP_FRAMES <= 250
