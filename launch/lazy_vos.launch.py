@@ -52,6 +52,11 @@ def share(*parts: str) -> PathJoinSubstitution:
     return PathJoinSubstitution([FindPackageShare(PACKAGE), *parts])
 
 
+def recording(context: LaunchContext) -> bool:
+    """Return whether a recording was asked for."""
+    return LaunchConfiguration('record').perform(context) == 'true'
+
+
 def camera(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Make the camera if there is a source to play."""
     source = LaunchConfiguration('source').perform(context)
@@ -61,6 +66,8 @@ def camera(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         'source': source,
         'rate': float(LaunchConfiguration('rate').perform(context)),
         'loop': LaunchConfiguration('loop').perform(context) == 'true',
+        # The clip begins when the tracker, and the recorder if there is one, are ready for it.
+        'wait_for_subscribers': 2 if recording(context) else 1,
     }
     return [
         Node(
@@ -77,7 +84,7 @@ def camera(context: LaunchContext) -> list[LaunchDescriptionEntity]:
 
 def recorder(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Make the recorder if asked for."""
-    if LaunchConfiguration('record').perform(context) != 'true':
+    if not recording(context):
         return []
     return [
         Node(

@@ -62,7 +62,9 @@ def test_nothing_optional_starts_by_default(description):
 def test_camera_and_recorder_start_when_asked_for(description):
     nodes = nodes_of(description, source='0', rate='5', loop='true', record='true', bag='here')
     (camera,) = nodes['lazy_vos_camera']['parameters']
-    assert camera == {'source': '0', 'rate': 5.0, 'loop': True}
+    assert camera == {'source': '0', 'rate': 5.0, 'loop': True, 'wait_for_subscribers': 2}
+    (camera,) = nodes_of(description, source='0')['lazy_vos_camera']['parameters']
+    assert camera['wait_for_subscribers'] == 1  # the tracker
     assert nodes['lazy_vos_recorder']['parameters'] == [{'bag': 'here'}]
 
 
