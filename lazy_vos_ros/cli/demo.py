@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--weights', default='auto', help='tracker weights: a name or a file')
     parser.add_argument('--device', default='auto', help='cpu, cuda or auto')
-    parser.add_argument('--storage', choices=('mcap', 'sqlite3'), default='mcap')
+    parser.add_argument(
+        '--storage', choices=('mcap', 'sqlite3'), default='mcap', help='format of the bag'
+    )
 
 
 @dataclass(frozen=True)

@@ -139,10 +139,11 @@ def _draw_triggers(axis: Axes, config: LazyConfig) -> None:
     if config.user_corrections:
         _draw_threshold(axis, config.tau_u, r'$\tau_u$: ask the operator')
     if config.pseudo_corrections:
-        _draw_threshold(axis, config.tau_p, r'$\tau_p$: correct itself')
+        _draw_threshold(axis, config.tau_p, r'$\tau_p$: correct itself', side='top')
 
 
-def _draw_threshold(axis: Axes, value: float, text: str) -> None:
+def _draw_threshold(axis: Axes, value: float, text: str, side: str = 'bottom') -> None:
+    """Draw a line; `side` is that of the text which touches it."""
     if not np.isfinite(value):
         return
     axis.axhline(value, color=VERMILION, linewidth=1, linestyle='--')
@@ -153,7 +154,7 @@ def _draw_threshold(axis: Axes, value: float, text: str) -> None:
         color=VERMILION,
         fontsize=8,
         ha='right',
-        va='bottom',
+        va=side,
         bbox={'facecolor': 'white', 'edgecolor': 'none', 'pad': 1.0},
         transform=axis.get_yaxis_transform(),
     )

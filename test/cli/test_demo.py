@@ -9,11 +9,14 @@ from time import sleep
 
 import moving_disc
 import pytest
+import torch
 
 from lazy_vos_ros.cli import demo
 from lazy_vos_ros.cli.environment import shared_folder
 from lazy_vos_ros.cli.main import run_command
+from lazy_vos_ros.engine.build import make_backend
 from lazy_vos_ros.engine.clicks import Click
+from lazy_vos_ros.engine.refiners import make_refiner
 from lazy_vos_ros.engine.results import Absent
 from lazy_vos_ros.evaluation.bags import read_run
 from lazy_vos_ros.evaluation.demo_clip import demo_clip
@@ -192,3 +195,15 @@ def test_recorded_clicks_fit_the_clip():
     assert all(isinstance(a, Click | Absent) for a in answers)
     assert isinstance(answers[demo.CLIP_START], Click)
     assert demo.CLIP_START + demo.CLIP_FRAMES <= 250
+
+
+def test_first_click_gives_the_cyclist_and_little_else():
+    backend = make_backend()
+    refiner = make_refiner(backend=backend)
+    image = next(iter(open_source(demo_clip(), start=demo.CLIP_START)))
+    with torch.inference_mode():
+        frame = backend.predict(image).frame
+        mask = refiner.refine(frame, [Click(*demo.CLIP_CLICK)], object_id=1).mask.cpu().numpy()
+    box = mask[50:272, 365:525]
+    assert box.sum() > 9_000
+    assert box.sum() > 0.97 * mask.sum()
