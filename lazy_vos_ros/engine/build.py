@@ -70,9 +70,21 @@ def tracker_entry(weights: str) -> WeightsEntry:
 
 
 def resolve_device(device: str) -> torch.device:
-    """Return the device that a name means."""
+    """Return the device that a name means.
+
+    Raises
+    ------
+    ValueError
+        If the name is none of a device, or the device is not on this machine.
+    """
+    gpus = torch.cuda.device_count()
     if device == 'auto':
-        return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+        return torch.device('cuda' if gpus else 'cpu')
+    present = ['cpu', 'cuda', *(f'cuda:{number}' for number in range(gpus))] if gpus else ['cpu']
+    if device not in present:
+        raise ValueError(
+            f'device is {device!r}; allowed on this machine: auto, {", ".join(present)}'
+        )
     return torch.device(device)
 
 

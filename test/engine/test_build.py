@@ -89,3 +89,9 @@ def test_a_path_needs_no_entry_and_the_tracker_runs(folder, tmp_path):
 def test_devices():
     assert build.resolve_device('cpu') == torch.device('cpu')
     assert build.resolve_device('auto').type in ('cpu', 'cuda')
+
+
+@pytest.mark.parametrize('device', ['banana', 'cuda:99', ''])
+def test_a_device_that_is_not_there_is_refused(device):
+    with pytest.raises(ValueError, match='allowed on this machine: auto, cpu'):
+        build.resolve_device(device)
