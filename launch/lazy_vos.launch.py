@@ -34,7 +34,7 @@ ARGUMENTS = (
     ('rate', '0.0', "Frames per second of `source`; 0.0 is the source's own rate."),
     ('loop', 'false', 'Play `source` again and again.'),
     ('rviz', 'false', 'Start RViz with the operator set-up.'),
-    ('record', 'false', 'Record the topics that `lazy-vos evaluate` needs.'),
+    ('record', 'false', 'Record the topics that an evaluation needs.'),
     ('bag', '', 'Folder of the recording; empty: a new one named by the time.'),
     ('one_host', 'true', 'Use the Fast DDS profile for large images on one host.'),
 )

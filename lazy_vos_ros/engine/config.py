@@ -31,7 +31,9 @@ class LazyConfig:
         True, 'UDU: keep frames that are too uncertain out of the memory.'
     )
     pseudo_corrections: bool = parameter(
-        True, 'Correct with a click made from the mask itself when tau_p <= dS < tau_u.'
+        True,
+        'Correct with a click made from the mask itself when tau_p <= dS < tau_u, and in place of '
+        'the operator while an answer is awaited or a person is spared.',
     )
     pseudo_memory_update: bool = parameter(
         False, 'Pseudo-IDU: memorise frames refined by a pseudo-correction.'

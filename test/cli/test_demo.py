@@ -96,7 +96,13 @@ def test_ctrl_c_ends_all_nodes_and_reports_what_was_recorded(tmp_path: Path):
     clip = moving_disc.write_frames(tmp_path / 'long', 200)
     arguments = ('--source', clip, '--click', '50,60', '--set', 'xmem.size=64', '--out', out)
     process = subprocess.Popen(
-        command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(*arguments),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts background jobs, such as this test run may be, with Ctrl-C switched off.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
         until(lambda: (out / 'logs' / 'camera.log').exists(), 'the camera starts')

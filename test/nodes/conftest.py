@@ -122,7 +122,9 @@ class Graph:
             text = str(value).lower() if isinstance(value, bool) else str(value)
             command += ['-p', f'{name.replace("__", ".")}:={text}']
         log = self.folder / f'{len(self.processes)}.log'
-        env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
+        # A sourced ROS, or an overlay, is on the path already.
+        path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])])
+        env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': path}
         self.processes.append(Process(command, log, env))
         return self.processes[-1]
 

@@ -27,7 +27,7 @@ def start(body):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, 'PYTHONPATH': os.getcwd()},
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join([os.getcwd(), *sys.path])},
     )
 
 
