@@ -16,10 +16,16 @@ from tqdm import tqdm
 
 from benchmarks.moving_scene import MovingScene
 from lazy_vos_ros.engine.build import make_backend
+from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.refiners import make_refiner
 from lazy_vos_ros.engine.tracker import LazyTracker
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.engine.xmem.official import official_network
+
+UNDISTURBED = LazyConfig(
+    uncertainty_driven_update=False, pseudo_corrections=False, user_corrections=False
+)
+"""Frames are memorised when they are due, whatever random weights make of them."""
 
 
 def filled_checkpoint(folder: Path) -> Path:
@@ -77,7 +83,8 @@ def main() -> int:
             str(filled_checkpoint(Path(folder))) if args.weights == 'random' else args.weights
         )
         backend = make_backend(weights, device=args.device, settings=settings)
-    tracker = LazyTracker(backend, make_refiner('auto', backend=backend, device=args.device))
+    refiner = make_refiner('auto', backend=backend, device=args.device)
+    tracker = LazyTracker(backend, refiner, UNDISTURBED)
     figures = measure(tracker, MovingScene(args.height, args.width), args.frames)
     print(json.dumps({'backend': backend.name, **vars(args), **figures}, indent=2))
     return 0
