@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from time import monotonic
 from types import TracebackType
 
 PATIENCE = 10.0
@@ -92,10 +91,8 @@ class Graph:
         trace: TracebackType | None,
     ) -> None:
         """End all nodes."""
-        deadline = monotonic() + PATIENCE
         for child in reversed(self._children):
-            if monotonic() < deadline or child.status is None:
-                child.end()
+            child.end()
 
 
 def _yaml(value: object) -> str:

@@ -70,9 +70,9 @@ def run(args: argparse.Namespace) -> int:
     prompts = first_objects(args, source)
     config = settings_for(args)
     answers = recorded_operator(args)
-    prepare_folder(Path(args.out), force=args.force)
-    # Earlier results are replaced only after everything that may fail.
     tracker, names = make_tracker(args, config, answers)
+    # Earlier results are replaced, and a folder is made, only after everything that may fail.
+    prepare_folder(Path(args.out), force=args.force)
     print(f'tracker: {names["backend"]}; refiner: {names["refiner"]}; device: {names["device"]}')
     return track(args, source, prompts, tracker, config, names)
 
