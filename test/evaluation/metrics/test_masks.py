@@ -6,7 +6,7 @@ import pytest
 
 from lazy_vos_ros.evaluation import metrics
 
-SHARED = Path(os.environ.get('LAZY_VOS_SHARED', Path(__file__).parents[2] / '..' / 'shared'))
+SHARED = Path(os.environ.get('LAZY_VOS_SHARED', Path(__file__).parents[3] / '..' / 'shared'))
 OFFICIAL = SHARED / 'golden' / 'official' / 'jf_metrics.npz'
 
 
@@ -95,63 +95,15 @@ def test_wrong_masks_are_refused(measure):
         measure(EMPTY, EMPTY.astype(np.uint8))
     with pytest.raises(ValueError, match='ground truth is'):
         measure(EMPTY[None], EMPTY[None])
+    with pytest.raises(ValueError, match=r'ground truth is \(0, 50\)'):
+        measure(EMPTY[:0], EMPTY[:0])
+
+
+@pytest.mark.parametrize('wrong', [float('nan'), -0.1, 1.5])
+def test_wrong_tolerance_is_refused(wrong: float):
+    with pytest.raises(ValueError, match='allowed: 0 to 1 of the diagonal'):
+        metrics.boundary_f(SQUARE, SQUARE, tolerance=wrong)
 
 
 def test_j_and_f_is_their_mean():
     assert metrics.j_and_f(0.5, 0.75) == 0.625
-
-
-def test_recall_counts_frames_at_the_threshold():
-    ious = [1.0, 0.5, 0.25, 0.1, 0.0]
-    found = [metrics.recall_at(ious, tau) for tau in metrics.RECALL_THRESHOLDS]
-    assert found == [0.8, 0.6, 0.4]
-    with pytest.raises(ValueError, match='at least one IoU'):
-        metrics.recall_at([], 0.5)
-
-
-def test_frame_range_of_the_mean():
-    scores = [1.0, 0.2, 0.4, 0.9]
-    assert metrics.mean_over_frames(scores) == pytest.approx(0.5)
-    assert metrics.mean_over_frames(scores, skip_last=True) == pytest.approx(0.3)
-    assert metrics.mean_over_frames(scores, skip_first=False) == pytest.approx(0.625)
-    with pytest.raises(ValueError, match='1 frames and none is left'):
-        metrics.mean_over_frames([1.0])
-
-
-def test_gaps_reach_from_the_first_frame_to_the_last():
-    assert metrics.correction_gaps(100, []) == [99]
-    assert metrics.correction_gaps(100, [30, 10]) == [10, 20, 69]
-    assert metrics.correction_gaps(100, [30, 30]) == [30, 69]
-    assert metrics.correction_gaps(1, []) == [0]
-
-
-@pytest.mark.parametrize('wrong', [[100], [-1]])
-def test_correction_outside_of_the_life_is_refused(wrong: list[int]):
-    with pytest.raises(ValueError, match='corrections in frames'):
-        metrics.correction_gaps(100, wrong)
-
-
-@pytest.mark.parametrize('places', [[], [5], [1, 2, 3], [10, 200, 499]])
-def test_aci_is_a_count_wherever_the_corrections_fall(places: list[int]):
-    count = len(places)
-    assert metrics.aci(500, places) == pytest.approx(count + (count + 2) / 500, rel=1e-12)
-
-
-def test_noc_counts_a_frame_once_for_each_object():
-    assert metrics.noc([[3, 3, 9], [3], []]) == 3
-
-
-def test_idi_reproduces_a_row_of_the_paper():
-    # Table 1, Lazy-XMem: 325 corrections, 65 objects, 43140 object frames at 6 fps: 18.4 s.
-    lives = [43140 / 6 / 65] * 65
-    corrections = [list(range(1, 6))] * 65
-    assert metrics.noc(corrections) == 325
-    assert metrics.idi(lives, corrections) == pytest.approx(18.4, abs=0.05)
-
-
-def test_idi_of_no_correction_is_the_life():
-    assert metrics.idi([12.5], [[]]) == 12.5
-    with pytest.raises(ValueError, match='0 lives'):
-        metrics.idi([], [])
-    with pytest.raises(ValueError, match='2 lives and 1 lists'):
-        metrics.idi([1.0, 2.0], [[]])
