@@ -42,8 +42,11 @@ setup(
     python_requires='>=3.10',
     install_requires=['setuptools'],
     extras_require={
+        'cluster': ['dask', 'distributed'],
+        'cutie': ['rf-cutie'],
+        'rerun': ['rerun-sdk'],
         'sam': ['segment-anything-hq', 'timm', 'torchvision'],
-        'test': ['pytest'],
+        'test': ['hypothesis', 'pytest', 'vos-benchmark'],
     },
     zip_safe=False,
     entry_points={
