@@ -1,0 +1,1 @@
+"""Cutie as a tracker: the network comes from the package rf-cutie, an optional extra."""
