@@ -97,17 +97,21 @@ def event_message(
     )
 
 
-def question_message(request: CorrectionRequest, header: Header) -> RequestCorrection.Request:
-    """Return the question as it goes to the operator."""
+def question_message(
+    request: CorrectionRequest, header: Header, tracker: str, asked: Time
+) -> RequestCorrection.Request:
+    """Return the question as it goes to the operator; `asked` is now by the tracker's clock."""
     timeout = min(max(0.0, request.expires - request.stamp), _LONGEST_TIMEOUT)
     return RequestCorrection.Request(
         header=header,
+        tracker=tracker,
         request_id=request.request_id,
         object_id=request.object_id,
         label=request.label,
         uncertainty=float(request.uncertainty),
         derivative=float(request.derivative),
         reason=request.reason,
+        asked=asked,
         timeout=Duration(seconds=timeout).to_msg(),
         image=image_message(request.image, 'rgb8', header),
         mask=image_message(request.mask.astype(np.uint8) * 255, 'mono8', header),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from lazy_vos_msgs.msg import CorrectionEvent as EventMessage
 from lazy_vos_msgs.msg import TrackingState
+from lazy_vos_msgs.srv import RequestCorrection
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -12,12 +13,14 @@ from lazy_vos_ros.engine.backend import Image as Pixels
 from lazy_vos_ros.engine.backend import MemorySize
 from lazy_vos_ros.engine.overlay import draw_overlay
 from lazy_vos_ros.engine.results import CorrectionEvent
+from lazy_vos_ros.engine.results import CorrectionRequest
 from lazy_vos_ros.engine.results import FrameResult
 from lazy_vos_ros.nodes import qos
 from lazy_vos_ros.nodes.images import image_message
 from lazy_vos_ros.nodes.measures import Latency
 from lazy_vos_ros.nodes.messages import event_message
 from lazy_vos_ros.nodes.messages import mask_message
+from lazy_vos_ros.nodes.messages import question_message
 from lazy_vos_ros.nodes.messages import state_message
 from lazy_vos_ros.nodes.stream_clock import StreamClock
 from lazy_vos_ros.nodes.stream_clock import nanoseconds
@@ -74,6 +77,11 @@ class Outputs:
         for event in events:
             self._publish_once(event, frame_id)
         self._early.clear()
+
+    def question(self, request: CorrectionRequest, header: Header) -> RequestCorrection.Request:
+        """Return a question that is asked now about the image of this header."""
+        name = self._node.get_fully_qualified_name()
+        return question_message(request, header, name, self._node.get_clock().now().to_msg())
 
     def destroy(self) -> None:
         """Take the topics away."""

@@ -21,7 +21,6 @@ from lazy_vos_ros.engine.tracker import LazyTracker
 from lazy_vos_ros.nodes.frame_buffer import FrameBuffer
 from lazy_vos_ros.nodes.frame_buffer import ImageMessage
 from lazy_vos_ros.nodes.images import rgb_from
-from lazy_vos_ros.nodes.messages import question_message
 from lazy_vos_ros.nodes.outputs import Outputs
 from lazy_vos_ros.nodes.question_desk import QuestionDesk
 from lazy_vos_ros.nodes.stream_clock import StreamClock
@@ -163,7 +162,7 @@ class Session:
         memory = self._tracker.memory_size()
         self._outputs.publish(result, image, header, memory, self._dropped())
         for request in result.requests:
-            self._desk.ask(question_message(request, header))
+            self._desk.ask(self._outputs.question(request, header))
         self._look_again()
 
     def _look_again(self) -> None:

@@ -128,7 +128,9 @@ def test_question(expires, seconds):
         mask=LABELS > 0,
         entropy=RESULT.entropy,
     )
-    made = messages.question_message(request, HEADER)
+    asked = Time(sec=9, nanosec=8)
+    made = messages.question_message(request, HEADER, '/robot/lazy_vos', asked)
+    assert (made.tracker, made.asked) == ('/robot/lazy_vos', asked)
     assert (made.request_id, made.object_id, made.label, made.reason) == ('id', 3, 'cup', 'unsure')
     assert made.timeout.sec == seconds
     encodings = [item.encoding for item in (made.image, made.mask, made.entropy)]

@@ -3,6 +3,7 @@
 import signal
 from array import array
 from time import monotonic
+from time import time
 
 import numpy as np
 import pytest
@@ -293,6 +294,8 @@ def test_a_late_answer_is_applied_to_the_frame_of_the_question(graph, camera, ou
     assert question.mask.encoding == 'mono8'
     assert question.entropy.encoding == '32FC1'
     assert question.timeout.sec == 60
+    assert question.tracker == f'{graph.namespace}/lazy_vos'
+    assert abs(question.asked.sec - time()) < 600
 
     before = outputs.run(camera, 20)[-1]  # the camera does not wait
     assert before.objects[0].question_open
