@@ -1,31 +1,40 @@
-"""Open a rosbag2 (MCAP or SQLite) without ROS."""
+"""Open a rosbag2 (MCAP or SQLite) without ROS, also a damaged one."""
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
 from rosbags.interfaces import MessageDefinition
 from rosbags.interfaces import MessageDefinitionFormat
-from rosbags.rosbag2 import Reader
 from rosbags.typesys import Stores
 from rosbags.typesys import get_types_from_idl
 from rosbags.typesys import get_types_from_msg
 from rosbags.typesys import get_typestore
 
+from lazy_vos_ros.evaluation.bag_parts import COMPRESSED
+from lazy_vos_ros.evaluation.bag_parts import find_parts
 from lazy_vos_ros.evaluation.message_types import lazy_vos_typestore
+from lazy_vos_ros.evaluation.salvage.compression import decompress_file
+from lazy_vos_ros.evaluation.salvage.records import NO_DEFINITION
+from lazy_vos_ros.evaluation.salvage.records import Topic
+from lazy_vos_ros.evaluation.salvage.storage_file import StorageFile
 
-STORAGE_SUFFIXES = ('.mcap', '.db3')
 IDL_SEPARATOR = '=' * 80 + '\n'
 
 
 class BagFile:
     """Messages of a bag by topic; use it in a `with` statement.
 
-    Types are those that the bag itself defines, else those that this package knows.
+    Types are those that the bag itself defines, else those that this package knows. Of a bag that
+    is damaged, cut off or lacks files, everything that is whole is read, and `faults` tells the
+    rest.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,62 +48,80 @@ class BagFile:
         Raises
         ------
         ValueError
-            If it is no bag, is cut off or damaged, saying which file and why.
+            If it is no bag or has no message that can be read, saying why.
         """
         self.path = Path(path)
-        self.faults: list[str] = []
-        """What could not be read on the way, for people."""
-        self._reader = _open(self.path)
+        self._faults: list[str] = []
+        self._files: list[StorageFile] = []
+        self._stack = ExitStack()
         self._known = lazy_vos_typestore()
         self._types = get_typestore(Stores.EMPTY)
         self._prepared: set[str] = set()
+        try:
+            self._promised = self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def faults(self) -> list[str]:
+        """What could not be read up to now, for people."""
+        return [*self._faults, *(fault for file in self._files for fault in file.faults)]
 
     @property
     def topics(self) -> dict[str, str]:
         """The type of every recorded topic."""
-        return {item.topic: item.msgtype for item in self._reader.connections}
+        return {topic.name: topic.kind for topic in self._all_topics()}
 
     def topics_of(self, message_type: str) -> list[str]:
         """Return the topics of a type, such as `sensor_msgs/msg/Image`, by name."""
         return sorted(topic for topic, kind in self.topics.items() if kind == message_type)
 
+    def missing(self) -> dict[str, int]:
+        """Return how many messages of a topic its metadata promise that are not there."""
+        there: Counter[str] = Counter()
+        for topic in self._all_topics():
+            there[topic.name] += topic.count
+        return {
+            topic: count - there[topic]
+            for topic, count in sorted(self._promised.items())
+            if count > there[topic]
+        }
+
     def messages(self, *topics: str) -> Iterator[tuple[str, int, Any]]:
         """Yield topic, time of recording (ns) and message, in the order of recording.
 
-        Where the bag is damaged this ends, a message that cannot be decoded is left out, and
-        `faults` tells both.
+        A message that cannot be decoded is left out, and `faults` tells it.
         """
+        kinds = self.topics
         for topic, time, data in self.raw_messages(*topics):
-            message = self._decode(topic, data)
+            message = self._decode(topic, kinds[topic], data)
             if message is not None:
                 yield topic, time, message
 
     def raw_messages(
         self, *topics: str, start: int | None = None, stop: int | None = None
     ) -> Iterator[tuple[str, int, bytes]]:
-        """Yield topic, time of recording (ns) and serialised message.
+        """Yield topic, time of recording (ns) and serialised message, in the order of recording.
 
-        Only those recorded from `start` on and before `stop` (ns), if given. Where the bag is
-        damaged this ends, and `faults` tells it.
+        Only those recorded from `start` on and before `stop` (ns), if given.
         """
-        wanted = [item for item in self._reader.connections if item.topic in topics]
-        if not wanted:
-            return
-        try:
-            for connection, time, data in self._reader.messages(wanted, start, stop):
-                yield connection.topic, time, data
-        except Exception as error:  # each storage raises its own, down to zlib's and SQLite's
-            self._note(f'{self.path} is damaged, what follows is missing: {error}')
+        parts = [self._part(file, topics, start, stop) for file in self._files]
+        yield from heapq.merge(*parts, key=lambda item: item[1])
 
-    def message_at(self, topic: str, time: int) -> Any:
-        """Return the message that was recorded at this time (ns); None if it cannot be read."""
+    def decoded_at(self, topic: str, time: int) -> Iterator[Any]:
+        """Yield the messages of a topic that were recorded at this time (ns)."""
+        kind = self.topics[topic]
         for _, _, data in self.raw_messages(topic, start=time, stop=time + 1):
-            return self._decode(topic, data)
-        return None
+            message = self._decode(topic, kind, data)
+            if message is not None:
+                yield message
 
     def close(self) -> None:
         """Close the files."""
-        self._reader.close()
+        for file in self._files:
+            file.close()
+        self._stack.close()
 
     def __enter__(self) -> BagFile:
         return self
@@ -107,8 +134,44 @@ class BagFile:
     ) -> None:
         self.close()
 
-    def _decode(self, topic: str, data: bytes) -> Any:
-        kind = self.topics[topic]
+    def _open(self) -> dict[str, int]:
+        """Open all files; return the messages that the metadata promise by topic."""
+        parts = find_parts(self.path)
+        self._faults += parts.faults
+        reasons = []
+        for path in parts.files:
+            try:
+                self._files.append(StorageFile(self._decompressed(path)))
+            except ValueError as error:
+                reasons.append(str(error))
+        self._faults += reasons
+        if not any(topic.count for topic in self._all_topics()):
+            why = '; '.join(reasons) or 'its files are empty'
+            raise ValueError(f'{self.path} has no messages ({why}); allowed: a rosbag2 with some')
+        return parts.promised
+
+    def _decompressed(self, path: Path) -> Path:
+        """Return a file that is not compressed as a whole."""
+        if path.suffix != COMPRESSED:
+            return path
+        folder = self._stack.enter_context(TemporaryDirectory(prefix='lazy_vos_bag_'))
+        target = Path(folder) / path.name.removesuffix(COMPRESSED)
+        if not decompress_file(path, target):
+            self._faults.append(f'{path.name} is cut off or damaged')
+        return target
+
+    def _all_topics(self) -> list[Topic]:
+        return [topic for file in self._files for topic in file.topics]
+
+    def _part(
+        self, file: StorageFile, topics: tuple[str, ...], start: int | None, stop: int | None
+    ) -> Iterator[tuple[str, int, bytes]]:
+        try:
+            yield from file.messages(topics, start, stop)
+        except ValueError as error:  # it broke while it was read, and nothing was left
+            self._note(str(error))
+
+    def _decode(self, topic: str, kind: str, data: bytes) -> Any:
         self._prepare(kind)
         try:
             return self._types.deserialize_cdr(data, kind)
@@ -117,15 +180,16 @@ class BagFile:
             return None
 
     def _note(self, fault: str) -> None:
-        if fault not in self.faults:
-            self.faults.append(fault)
+        if fault not in self._faults:
+            self._faults.append(fault)
 
     def _prepare(self, kind: str) -> None:
         """Make a type known, once."""
         if kind in self._prepared:
             return
-        defined = [item.msgdef for item in self._reader.connections if item.msgtype == kind]
-        types = _types_of(kind, defined[0]) or self._known.fielddefs
+        stored = [topic.definition for topic in self._all_topics() if topic.kind == kind]
+        defined = [item for item in stored if item != NO_DEFINITION]
+        types = _types_of(kind, defined[0]) if defined else self._known.fielddefs
         if kind not in types:
             raise ValueError(
                 f'{self.path} has messages of {kind} and does not define it; allowed: bags that '
@@ -139,36 +203,9 @@ class BagFile:
 def _types_of(kind: str, definition: MessageDefinition) -> dict[str, Any]:
     if definition.format == MessageDefinitionFormat.MSG:
         return dict(get_types_from_msg(definition.data, kind))
-    if definition.format == MessageDefinitionFormat.IDL:
-        parts = definition.data.split(IDL_SEPARATOR)
-        texts = [part.split('\n', 1)[1] for part in parts if part.startswith('IDL: ')]
-        types: dict[str, Any] = {}
-        for text in texts or parts:
-            types.update(get_types_from_idl(text))
-        return types
-    return {}
-
-
-def _open(path: Path) -> Reader:
-    """Open a bag's folder, or the one file in it if the recorder did not finish its metadata."""
-    if not path.exists():
-        raise ValueError(f'{path} does not exist; allowed: the folder of a rosbag2')
-    target = path
-    if path.is_dir() and not (path / 'metadata.yaml').is_file():
-        files = [item for item in sorted(path.iterdir()) if item.suffix in STORAGE_SUFFIXES]
-        if len(files) != 1:
-            raise ValueError(
-                f'{path} has no metadata.yaml and {len(files)} mcap or db3 files; allowed: the '
-                'folder of a rosbag2'
-            )
-        target = files[0]
-    try:
-        reader = Reader(target)
-        reader.open()
-    except Exception as error:  # see raw_messages
-        raise ValueError(f'{target} cannot be read as a rosbag2: {error}') from None
-    if not any(item.msgcount for item in reader.connections):
-        with suppress(Exception):
-            reader.close()
-        raise ValueError(f'{target} has no messages; allowed: a rosbag2 with some')
-    return reader
+    parts = definition.data.split(IDL_SEPARATOR)
+    texts = [part.split('\n', 1)[1] for part in parts if part.startswith('IDL: ')]
+    types: dict[str, Any] = {}
+    for text in texts or parts:
+        types.update(get_types_from_idl(text))
+    return types

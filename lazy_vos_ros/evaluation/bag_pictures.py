@@ -39,6 +39,10 @@ TO_RGB = {
 """How an image becomes RGB; OpenCV's own 8UC3 is BGR."""
 
 
+HEADER_BYTES = 12
+"""Of a serialised message up to its stamp."""
+
+
 class BagPictures:
     """Pictures of one tracker's run by stamp; opens the bag when the first is asked for.
 
@@ -83,14 +87,19 @@ class BagPictures:
             return None
         if self._bag is None:
             self._bag = BagFile(self._path)
-        return self._bag.message_at(index[0], index[1][stamp])
+        found = None
+        for message in self._bag.decoded_at(index[0], index[1][stamp]):
+            if nanoseconds(message.header.stamp) == stamp:
+                found = message
+        return found
 
 
 def stamps_of(bag: BagFile, topics: Sequence[str]) -> dict[str, dict[int, int]]:
     """Return, for each topic of messages with a header, the time of recording by stamp (ns)."""
     found: dict[str, dict[int, int]] = {topic: {} for topic in topics}
     for topic, time, data in bag.raw_messages(*topics):
-        found[topic][header_stamp(data)] = time
+        if len(data) >= HEADER_BYTES:
+            found[topic][header_stamp(data)] = time
     return found
 
 
@@ -100,6 +109,11 @@ def header_stamp(data: bytes) -> int:
     order = '<' if data[1] & 1 else '>'
     seconds, nanoseconds = struct.unpack_from(f'{order}iI', data, 4)
     return int(seconds) * 1_000_000_000 + int(nanoseconds)
+
+
+def nanoseconds(stamp: Any) -> int:
+    """Return a builtin_interfaces/Time in nanoseconds."""
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
 
 
 def rgb_of(message: Any) -> Image:

@@ -11,25 +11,30 @@ from lazy_vos_ros.engine.results import Action
 from lazy_vos_ros.engine.results import EventKind
 from lazy_vos_ros.engine.results import ObjectState
 from lazy_vos_ros.engine.results import Timings
+from lazy_vos_ros.evaluation.bag_diagnostics import read_diagnostics
 from lazy_vos_ros.evaluation.bag_file import BagFile
+from lazy_vos_ros.evaluation.bag_parts import METADATA
 from lazy_vos_ros.evaluation.bag_pictures import BagPictures
+from lazy_vos_ros.evaluation.bag_pictures import nanoseconds
 from lazy_vos_ros.evaluation.bag_pictures import stamps_of
+from lazy_vos_ros.evaluation.clip_times import read_clip_times
+from lazy_vos_ros.evaluation.odd_values import odd_values
 from lazy_vos_ros.evaluation.runs import Frame
 from lazy_vos_ros.evaluation.runs import Run
 from lazy_vos_ros.evaluation.runs import TimedEvent
 
 STATE = 'lazy_vos_msgs/msg/TrackingState'
 EVENT = 'lazy_vos_msgs/msg/CorrectionEvent'
-DIAGNOSTICS = 'diagnostic_msgs/msg/DiagnosticArray'
 IMAGES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
+COLOURS = ('rgb8', 'bgr8', 'rgba8', 'bgra8', '8UC3')
 
 
-def read_run(path: Path, *, tracker: str | None = None) -> Run:
+def read_run(path: Path, *, tracker: str | None = None, truth_topic: str = '') -> Run:
     """Read what one tracker did; pictures are read later, when they are asked for.
 
     A tracker is known by its topic of TrackingState. Its mask, entropy and events are beside that
-    topic; its images are those whose stamps it processed. Of several results for one image the
-    last counts.
+    topic; its images are those whose stamps it processed. Frames are put in the order of their
+    stamps; of several results for one image the last counts.
 
     Parameters
     ----------
@@ -37,21 +42,25 @@ def read_run(path: Path, *, tracker: str | None = None) -> Run:
         Folder of the bag, or one file of its storage.
     tracker
         Name of the node, such as `/robot/lazy_vos`; needed if the bag has several.
+    truth_topic
+        A topic of label images that are not the camera's.
 
     Raises
     ------
     ValueError
-        If it is no bag, is cut off or damaged, or has not exactly one (such) tracker.
+        If it is no bag, has no message that can be read, or has not exactly one (such) tracker.
     """
     with BagFile(path) as bag:
         node = _node(bag, tracker)
-        frames = _read_frames(bag, f'{node}/tracking_state')
-        events = _read_events(bag, f'{node}/correction_event')
-        settings = _read_settings(bag, node)
+        frames, frame_notes = _read_frames(bag, f'{node}/tracking_state')
+        events, event_notes = _read_events(bag, f'{node}/correction_event')
+        settings, diagnoses = read_diagnostics(bag, node)
         kinds = [topic for kind in IMAGES for topic in bag.topics_of(kind)]
         stamps = stamps_of(bag, kinds)
-        images = _source(node, stamps, frames)
-        notes = [*bag.faults, *_missing(bag, node, images)]
+        cameras = [topic for topic in kinds if topic not in (truth_topic, *_outputs(node, kinds))]
+        images = _source(bag, cameras, stamps, frames)
+        clip_times = read_clip_times(bag, {frame.stamp for frame in frames})
+        notes = [*bag.faults, *_missing(bag, node, images), *frame_notes, *event_notes]
     pictures = BagPictures(
         Path(path),
         _index(images, stamps),
@@ -66,6 +75,9 @@ def read_run(path: Path, *, tracker: str | None = None) -> Run:
         pictures=pictures,
         settings=settings,
         notes=tuple(notes),
+        published=() if images is None else tuple(sorted(stamps[images])),
+        clip_times=clip_times,
+        diagnoses=diagnoses,
     )
 
 
@@ -81,17 +93,35 @@ def _node(bag: BagFile, tracker: str | None) -> str:
     return wanted[0]
 
 
-def _read_frames(bag: BagFile, topic: str) -> tuple[Frame, ...]:
+def _read_frames(bag: BagFile, topic: str) -> tuple[tuple[Frame, ...], list[str]]:
+    """Return the frames, ascending by stamp, and what was odd about them."""
     frames: dict[int, Frame] = {}
+    again = backwards = 0
+    newest = -1
     for _, time, message in bag.messages(topic):
-        frame = _frame(message, time)
+        try:
+            frame = _frame(message, time)
+        except (AttributeError, StopIteration) as error:
+            raise ValueError(
+                f'{bag.path} defines {STATE} otherwise than this package: {error}; allowed: bags '
+                'of this version'
+            ) from None
+        again += frame.stamp in frames
+        backwards += frame.stamp < newest
+        newest = max(newest, frame.stamp)
         frames[frame.stamp] = frame
-    return tuple(frames.values())
+    notes = []
+    if again:
+        notes.append(f'{again} images have a second result: the last one counts')
+    if backwards:
+        notes.append(f'{backwards} results came out of order: they are sorted by their stamps')
+    ordered = tuple(frames[stamp] for stamp in sorted(frames))
+    return ordered, notes + odd_values(ordered)
 
 
 def _frame(message: Any, time: int) -> Frame:
     return Frame(
-        stamp=_nanoseconds(message.header.stamp),
+        stamp=nanoseconds(message.header.stamp),
         index=message.frame_index,
         objects=tuple(_state(item) for item in message.objects),
         finished=time * 1e-9,
@@ -119,51 +149,74 @@ def _state(message: Any) -> ObjectState:
         derivative=message.derivative,
         area=message.area,
         box=(box.x_offset, box.y_offset, box.width, box.height) if message.area else None,
-        action=next(a for a in Action if getattr(message, f'ACTION_{a.name}') == message.action),
+        action=next(
+            a for a in Action if getattr(message, f'ACTION_{a.name}', None) == message.action
+        ),
         question_open=bool(message.question_open),
+        **({'absent': bool(message.absent)} if hasattr(message, 'absent') else {}),
     )
 
 
-def _read_events(bag: BagFile, topic: str) -> tuple[TimedEvent, ...]:
-    return tuple(_event(message) for _, _, message in bag.messages(topic))
+def _read_events(bag: BagFile, topic: str) -> tuple[tuple[TimedEvent, ...], list[str]]:
+    """Return the events in the order of recording, and what was odd about them."""
+    events = []
+    unknown = 0
+    for _, _, message in bag.messages(topic):
+        kind = _kind_of(message)
+        if kind is None:
+            unknown += 1
+        else:
+            events.append(_event(message, kind))
+    return tuple(events), [f'{unknown} events are of an unknown kind'] if unknown else []
 
 
-def _event(message: Any) -> TimedEvent:
+def _kind_of(message: Any) -> EventKind | None:
+    """Return the kind of an event, by the constants of the bag's own type."""
+    return next((k for k in EventKind if getattr(message, k.name, None) == message.kind), None)
+
+
+def _event(message: Any, kind: EventKind) -> TimedEvent:
     return TimedEvent(
-        kind=next(kind for kind in EventKind if getattr(message, kind.name) == message.kind),
+        kind=kind,
         object_id=message.object_id,
         frame_index=message.frame_index,
-        stamp=_nanoseconds(message.header.stamp) * 1e-9,
-        applied_stamp=_nanoseconds(message.applied_stamp) * 1e-9,
+        stamp=nanoseconds(message.header.stamp) * 1e-9,
+        applied_stamp=nanoseconds(message.applied_stamp) * 1e-9,
         request_id=message.request_id,
         clicks=tuple(Click(item.x, item.y, bool(item.positive)) for item in message.clicks),
         uncertainty=message.uncertainty,
         derivative=message.derivative,
         reason=message.reason,
-        time=_nanoseconds(message.time) * 1e-9,
+        time=nanoseconds(message.time) * 1e-9,
     )
 
 
-def _read_settings(bag: BagFile, node: str) -> dict[str, str]:
-    """Return the last thing that the tracker said of itself in the diagnostics."""
-    settings: dict[str, str] = {}
-    for _, _, message in bag.messages(*bag.topics_of(DIAGNOSTICS)):
-        for status in message.status:
-            if status.name == f'{node.lstrip("/")}: tracker':
-                settings = {item.key: item.value for item in status.values}
-    return settings
+def _outputs(node: str, topics: Iterable[str]) -> list[str]:
+    return [topic for topic in topics if topic.startswith(f'{node}/')]
 
 
-def _source(node: str, stamps: dict[str, dict[int, int]], frames: Iterable[Frame]) -> str | None:
-    """Return the topic of the images that the tracker saw; None if it was not recorded."""
+def _source(
+    bag: BagFile,
+    cameras: Iterable[str],
+    stamps: dict[str, dict[int, int]],
+    frames: Iterable[Frame],
+) -> str | None:
+    """Return the topic of the images that the tracker saw; None if it was not recorded.
+
+    Where several have as many of the stamps, such as a camera and its true masks, colours decide.
+    """
     processed = {frame.stamp for frame in frames}
-    shared = {
-        topic: len(processed & times.keys())
-        for topic, times in stamps.items()
-        if not topic.startswith(f'{node}/')
-    }
-    best = max(shared, key=lambda topic: shared[topic], default=None)
-    return best if best is not None and shared[best] else None
+    shared = {topic: len(processed & stamps[topic].keys()) for topic in cameras}
+    most = max(shared.values(), default=0)
+    best = [topic for topic in shared if most and shared[topic] == most]
+    if len(best) > 1:
+        best = [topic for topic in best if _has_colours(bag, topic)] or best
+    return best[0] if best else None
+
+
+def _has_colours(bag: BagFile, topic: str) -> bool:
+    first = next(bag.messages(topic), None)
+    return first is not None and getattr(first[2], 'encoding', 'rgb8') in COLOURS
 
 
 def _index(
@@ -183,8 +236,8 @@ def _missing(bag: BagFile, node: str, images: str | None) -> list[str]:
     ]
     if images is None:
         notes.append("the camera's images were not recorded")
+    lost = bag.missing()
+    if lost:
+        counts = ', '.join(f'{count} of {topic}' for topic, count in lost.items())
+        notes.append(f'messages are missing that {METADATA} promises: {counts}')
     return notes
-
-
-def _nanoseconds(stamp: Any) -> int:
-    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)

@@ -102,6 +102,20 @@ class Pictures(Protocol):
 
 
 @dataclass(frozen=True)
+class Diagnosis:
+    """One status of /diagnostics that is not OK, for as long as it stayed the same."""
+
+    time: float
+    """Of its first message, seconds by the recording's clock."""
+    level: str
+    """warn, error or stale."""
+    name: str
+    message: str
+    count: int = 1
+    """Messages in a row that said so."""
+
+
+@dataclass(frozen=True)
 class Run:
     """Frames and events in the order in which they came."""
 
@@ -116,6 +130,12 @@ class Run:
     """What the tracker said of itself at last, such as its weights and thresholds."""
     notes: tuple[str, ...] = ()
     """What the recording lacks, for people."""
+    published: tuple[int, ...] = ()
+    """Stamps of the images that the camera published, nanoseconds, ascending."""
+    clip_times: Mapping[int, int] = field(default_factory=dict)
+    """Time in the clip by stamp, both nanoseconds, if a clip was played."""
+    diagnoses: tuple[Diagnosis, ...] = ()
+    """What was not well, in the order in which it came."""
 
     @property
     def object_ids(self) -> tuple[int, ...]:

@@ -65,6 +65,7 @@ def object_state(object_id: int, **values: Any) -> Any:
         'box': box,
         'action': 0,
         'question_open': False,
+        'absent': False,
     }
     return make('lazy_vos_msgs/msg/ObjectState', id=object_id, **{**defaults, **values})
 

@@ -157,14 +157,14 @@ def test_empty_bag_is_refused(write_bag: WriteBag):
 
 
 @pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
-@pytest.mark.parametrize('damage', ['half', 'empty', 'noise'])
-def test_damaged_bag_is_a_clear_error(write_bag: WriteBag, storage: str, damage: str):
+@pytest.mark.parametrize('content', [b'', b'x' * 4096, b'\0' * 20000])
+def test_file_without_any_message_is_a_clear_error(
+    write_bag: WriteBag, storage: str, content: bytes
+):
     folder = write_bag(usual_messages(), storage)
     (file,) = [item for item in folder.iterdir() if item.suffix in ('.mcap', '.db3')]
-    content = file.read_bytes()
-    half = content[: len(content) // 2]
-    file.write_bytes({'half': half, 'empty': b'', 'noise': b'x' * 4096}[damage])
-    with pytest.raises(ValueError, match=r'bag cannot be read as a rosbag2: .*'):
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r'bag has no messages \(.*\); allowed: a rosbag2'):
         read_run(folder)
 
 
@@ -185,7 +185,7 @@ def test_bag_without_metadata_is_read_from_its_file(write_bag: WriteBag):
 def test_what_is_no_bag_is_refused(tmp_path: Path):
     with pytest.raises(ValueError, match='none does not exist'):
         read_run(tmp_path / 'none')
-    with pytest.raises(ValueError, match=r'no metadata\.yaml and 0 mcap or db3 files'):
+    with pytest.raises(ValueError, match='has no mcap or db3 file'):
         read_run(tmp_path)
 
 
@@ -209,7 +209,7 @@ def test_figures_come_from_the_bag_alone(write_bag: WriteBag):
 
 
 def test_evaluation_imports_nothing_of_ros():
-    files = (Path(__file__).parents[2] / 'lazy_vos_ros' / 'evaluation').glob('*.py')
+    files = (Path(__file__).parents[2] / 'lazy_vos_ros' / 'evaluation').rglob('*.py')
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
     names = {item.name for node in nodes if isinstance(node, ast.Import) for item in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
