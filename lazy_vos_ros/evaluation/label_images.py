@@ -56,9 +56,23 @@ def read_labels(path: Path) -> npt.NDArray[np.uint8]:
     ValueError
         If the file cannot be read or has colours.
     """
+    labels = read_indices(path)
+    if set(np.unique(labels)) <= {0, 255}:
+        labels = (labels > 0).astype(np.uint8)
+    return labels
+
+
+def read_indices(path: Path) -> npt.NDArray[np.uint8]:
+    """Read the (H, W) pixel values of an indexed or grey 8-bit image as they are.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read or has colours.
+    """
     try:
         with Pillow.open(path) as picture:
-            mode, labels = picture.mode, np.array(picture)
+            mode, indices = picture.mode, np.array(picture)
     except (OSError, SyntaxError) as error:
         raise ValueError(f'{path} is no label image that can be read: {error}') from None
     if mode not in ('P', 'L', '1'):
@@ -66,10 +80,7 @@ def read_labels(path: Path) -> npt.NDArray[np.uint8]:
             f'{path} has pixels of kind {mode}; allowed: an indexed or grey 8-bit image, each '
             'value an object, 0 the background'
         )
-    labels = labels.astype(np.uint8)
-    if set(np.unique(labels)) <= {0, 255}:
-        labels = (labels > 0).astype(np.uint8)
-    return labels
+    return indices.astype(np.uint8)
 
 
 def write_entropy(path: Path, entropy: npt.NDArray[np.float32]) -> None:

@@ -36,7 +36,7 @@ def make_refiner(name: str = 'auto', *, backend: Backend, device: str = 'auto') 
     RuntimeError
         If the weights or a package that they need are not on this machine.
     """
-    entry = _refiner_entry(name, on_gpu=backend.device.type != 'cpu')
+    entry = refiner_entry(name, on_gpu=backend.device.type != 'cpu')
     path = checked_path(entry)
     if entry.network.startswith(_SAM_HQ):
         from lazy_vos_ros.engine.refiners.sam_hq import SamHqRefiner
@@ -48,7 +48,8 @@ def make_refiner(name: str = 'auto', *, backend: Backend, device: str = 'auto') 
     return CompactRefiner.load(path, backend)
 
 
-def _refiner_entry(name: str, *, on_gpu: bool) -> WeightsEntry:
+def refiner_entry(name: str, *, on_gpu: bool) -> WeightsEntry:
+    """Return the entry of the manifest that a name of :func:`make_refiner` means."""
     entries = {entry.network: entry for entry in known_weights() if entry.kind == 'refiner'}
     if name == 'auto':
         preference = [

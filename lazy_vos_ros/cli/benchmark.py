@@ -1,0 +1,224 @@
+"""Run the paper's experiments on a data set, with a simulated operator.
+
+Every object is shown to the tracker in its first annotated frame, by its mask or by one click;
+the tracker's questions are answered from the ground truth. Finished sequences are kept in the
+folder of --out and are not tracked again with the same settings and weights.
+
+Methods: xmem (the tracker alone), lazy-auto (pseudo-corrections only), rand-lazy, lazy,
+interval:FRAMES, or toggles such as udu+user+idu of udu, pseudo, pseudo-idu, user, idu, s-trigger,
+ds-trigger, random, interval:FRAMES.
+
+Examples:
+  lazy-vos benchmark --dataset DAVIS --method lazy --init click
+  lazy-vos benchmark --dataset LVOS --layout lvos --method rand-lazy --seeds 0,1,2 --workers 4
+  lazy-vos benchmark --dataset videos --sequences dog,cat --method lazy --size 240 --masks
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+if TYPE_CHECKING:
+    from lazy_vos_ros.engine.config import LazyConfig
+    from lazy_vos_ros.evaluation.benchmark.datasets import Dataset
+    from lazy_vos_ros.evaluation.benchmark.run import Means
+    from lazy_vos_ros.evaluation.benchmark.run import Plan
+
+DEFAULT_OUT = 'out/benchmark'
+RESULTS = 'results.json'
+MASKS = 'masks'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `lazy-vos benchmark`."""
+    data = parser.add_argument_group('what is tracked')
+    data.add_argument('--dataset', required=True, type=Path, metavar='DIR')
+    data.add_argument(
+        '--layout',
+        default='auto',
+        help='davis, davis2016, davis2017, lvos, lvos2, longvideos, folders or auto (default)',
+    )
+    data.add_argument('--split', help='such as val or train, where the data set has splits')
+    data.add_argument('--sequences', metavar='A,B', help='only these')
+    data.add_argument('--fps', type=float, help="frames per second, if not the layout's own")
+    data.add_argument(
+        '--merge-objects', action='store_true', help='all labels are one object (DAVIS-2016)'
+    )
+    _add_method_arguments(parser.add_argument_group('how it is tracked'))
+    score = parser.add_argument_group('which annotated frames count')
+    score.add_argument('--with-first', action='store_true', help="each object's first one too")
+    score.add_argument('--skip-last', action='store_true', help='not the last one (DAVIS tools)')
+    score.add_argument('--present-only', action='store_true', help='only with the object in them')
+    run = parser.add_argument_group('with what, and where the results go')
+    run.add_argument('--workers', type=int, default=1, metavar='N', help='processes')
+    run.add_argument('--dask', metavar='tcp://HOST:PORT', help='scheduler of a Dask cluster')
+    run.add_argument('--threads', type=int, metavar='N', help='CPU threads of each sequence')
+    run.add_argument('--device', default='auto', help='cpu, cuda, cuda:1 or auto')
+    run.add_argument(
+        '--out',
+        type=Path,
+        default=Path(DEFAULT_OUT),
+        metavar='DIR',
+        help=f'folder, or a .json file in it for the results; default {DEFAULT_OUT}',
+    )
+    run.add_argument(
+        '--masks',
+        nargs='?',
+        type=Path,
+        const=Path(),
+        metavar='DIR',
+        help=f'write all masks, into {MASKS}/ of the folder unless DIR is given',
+    )
+
+
+def _add_method_arguments(group: Any) -> None:
+    group.add_argument('--method', default='lazy', help='see above; default lazy')
+    group.add_argument('--init', default='mask', help='mask (default) or click')
+    group.add_argument('--operator', default='gt_center', help='gt_center or largest_error')
+    group.add_argument(
+        '--refiner', default='auto', help='what makes masks of clicks: auto, oracle or a name'
+    )
+    group.add_argument(
+        '--backend', default='xmem', help='the tracker under the lazy layer: xmem, cutie'
+    )
+    group.add_argument('--weights', default='auto', help='of the tracker: a name or a file')
+    group.add_argument('--size', type=int, help='short side at which the network works')
+    group.add_argument('--profile', default='paper', help='paper (default) or code')
+    group.add_argument(
+        '--set',
+        action='append',
+        default=[],
+        metavar='NAME=VALUE',
+        help='a setting of the lazy layer, such as tau_u=0.3; may be repeated',
+    )
+    group.add_argument(
+        '--s-threshold', type=float, help='from where s-trigger asks; default: tau_m'
+    )
+    group.add_argument(
+        '--one-question-in',
+        type=int,
+        metavar='FRAMES',
+        help='ask at most once in so many frames, over all objects of a sequence',
+    )
+    group.add_argument('--seeds', default='0', metavar='0,1,..', help='of methods that draw')
+    group.add_argument(
+        '--random-mean', type=float, default=5.0, help='corrections of an object by rand-lazy'
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the benchmark, print its table and write its results."""
+    from lazy_vos_ros.evaluation.benchmark.run import run_benchmark
+
+    folder, file = out_folder(args.out)
+    dataset = dataset_of(args)
+    plan = plan_of(args, dataset, args.method)
+    announce(plan)
+    results = run_benchmark(plan, folder, means_of(args, folder))
+    print(results.table())
+    results.write(file)
+    print(f'results are in {file}')
+    return 0
+
+
+def out_folder(out: Path) -> 'tuple[Path, Path]':
+    """Return the folder of everything and the file of the results."""
+    folder, file = (out.parent, out) if out.suffix == '.json' else (out, out / RESULTS)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f'{folder} is a file; allowed: a folder, which is made if need be')
+    return folder, file
+
+
+def dataset_of(args: argparse.Namespace) -> 'Dataset':
+    """Return the sequences that the arguments choose."""
+    from lazy_vos_ros.evaluation.benchmark.datasets import open_dataset
+
+    names = [name for name in (args.sequences or '').split(',') if name]
+    return open_dataset(args.dataset, layout=args.layout, split=args.split, sequences=names)
+
+
+def plan_of(args: argparse.Namespace, dataset: 'Dataset', method: str) -> 'Plan':
+    """Return what the arguments say, with another method if need be."""
+    from lazy_vos_ros.evaluation.benchmark.figures import FrameRule
+    from lazy_vos_ros.evaluation.benchmark.methods import parse_method
+    from lazy_vos_ros.evaluation.benchmark.networks import with_sha256
+    from lazy_vos_ros.evaluation.benchmark.run import Plan
+    from lazy_vos_ros.evaluation.benchmark.settings import Settings
+
+    settings = Settings(
+        method=parse_method(
+            method, lazy_config(args), s_threshold=args.s_threshold, plain=args.backend
+        ),
+        backend=args.backend,
+        weights=args.weights,
+        refiner=args.refiner,
+        device=args.device,
+        size=args.size,
+        init=args.init,
+        operator=args.operator,
+        fps=args.fps or dataset.layout.fps,
+        merge_objects=args.merge_objects or dataset.layout.merge_objects,
+        one_question_in=args.one_question_in,
+        random_mean=args.random_mean,
+    )
+    rule = FrameRule(not args.with_first, args.skip_last, args.present_only)
+    return Plan(dataset, with_sha256(settings), seeds_of(args.seeds), rule)
+
+
+def lazy_config(args: argparse.Namespace) -> 'LazyConfig':
+    """Return the settings of the lazy layer: profile, weights' own, then those given."""
+    import yaml
+
+    from lazy_vos_ros.engine.build import tracker_entry
+    from lazy_vos_ros.engine.config import PROFILES
+    from lazy_vos_ros.engine.config import LazyConfig
+    from lazy_vos_ros.engine.parameters import parameters_of
+
+    if args.profile not in PROFILES:
+        raise ValueError(f'profile is {args.profile!r}; allowed: {", ".join(PROFILES)}')
+    thresholds = tracker_entry(args.weights, args.backend).thresholds
+    known = [item.name for item in parameters_of(LazyConfig)]
+    given: dict[str, Any] = {}
+    for text in args.set:
+        name, equals, value = text.partition('=')
+        if name not in known or not equals:
+            raise ValueError(f'--set {text}; allowed: NAME=VALUE with one of {", ".join(known)}')
+        given[name] = yaml.safe_load(value)
+    if args.one_question_in is not None:
+        given['questions_per_minute'] = 1.0  # of a clock by which these frames last a minute
+    return replace(PROFILES[args.profile], **{**thresholds, **given})
+
+
+def seeds_of(text: str) -> tuple[int, ...]:
+    """Return the seeds of `0,1,..`; ValueError if they are none."""
+    words = text.split(',')
+    if not all(word.strip().isdecimal() for word in words) or len(set(words)) < len(words):
+        raise ValueError(f'seeds are {text!r}; allowed: whole numbers from 0, such as 0,1,2')
+    return tuple(int(word) for word in words)
+
+
+def means_of(args: argparse.Namespace, folder: Path) -> 'Means':
+    """Return with what the arguments want it run."""
+    from lazy_vos_ros.evaluation.benchmark.run import Means
+
+    masks = args.masks
+    if masks is not None:
+        masks = (folder / MASKS if masks == Path() else masks).absolute()
+    if args.threads is not None and args.threads < 1:
+        raise ValueError(f'threads is {args.threads}; allowed: at least 1')
+    return Means(workers=args.workers, dask=args.dask, threads=args.threads, masks=masks)
+
+
+def announce(plan: 'Plan') -> None:
+    """Print what will be run, before it starts."""
+    settings = plan.settings
+    dataset = plan.dataset
+    print(
+        f'{dataset.path} ({dataset.layout.name}): {len(dataset.sequences)} sequences, '
+        f'{dataset.frames} frames, taken for {settings.fps:g} a second'
+    )
+    print(f'method {settings.method.name}, init by {settings.init}; weights:')
+    for name, sha256 in settings.sha256.items():
+        print(f'  {name} (SHA-256 {sha256[:12]}...)')
