@@ -4,10 +4,12 @@ A frame is two calls: :meth:`Backend.predict` segments it, the lazy layer looks 
 :meth:`Backend.commit` says what of it enters the memory.
 """
 
+from collections.abc import Collection
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
+from typing import runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -126,6 +128,7 @@ class Backend(Protocol):
         probabilities: torch.Tensor | None = None,
         *,
         deep_update: bool = False,
+        without: Collection[int] = (),
     ) -> bool:
         """Finish the frame; return whether it was memorised.
 
@@ -140,6 +143,8 @@ class Backend(Protocol):
         deep_update
             Refresh the sensory memory from the memorised value also if the write is FORCED on a
             frame that the schedule would not have memorised.
+        without
+            Ids of objects whose memory this frame does not feed.
         """
         ...
 
@@ -164,4 +169,29 @@ class Backend(Protocol):
 
     def memory_size(self) -> MemorySize:
         """Return how much is remembered now."""
+        ...
+
+
+class Snapshot(Protocol):
+    """All that a backend knew at one moment; never changed by what it does later.
+
+    Only the backend that made it knows what is inside.
+    """
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it keeps alive at most; they may be shared with the backend."""
+        ...
+
+
+@runtime_checkable
+class ReplayableBackend(Backend, Protocol):
+    """A backend that can go back to an earlier moment, also between predict and commit."""
+
+    def snapshot(self) -> Snapshot:
+        """Return the present state; cheap, because nothing big is copied."""
+        ...
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a state of this backend; it may be restored any number of times."""
         ...

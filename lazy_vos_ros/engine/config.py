@@ -91,13 +91,66 @@ class LazyConfig:
         16, 'Open questions kept over all objects; each holds one frozen frame.', low=1, high=256
     )
     question_timeout: float = parameter(
-        60.0, 'Seconds of stream time after which an open question expires.', low=0.1
+        inf, 'Seconds of stream time after which an open question expires.', low=0.1
     )
     question_cooldown: float = parameter(
         0.0, 'Seconds after a question during which the same object asks none.', low=0.0
     )
     questions_per_minute: float = parameter(
         inf, 'Most questions per minute of stream time over all objects.', low=0.0
+    )
+    rearm_ratio: float = parameter(
+        inf,
+        'After a question the same object asks none until S_R has been at most this part of S_R '
+        'at the question, for recovered_frames frames in a row; inf: at once.',
+        low=0.0,
+    )
+    spare_absent: bool = parameter(
+        False,
+        'Ask nothing about an object that is absent (mask empty or collapsed, or said to be '
+        'gone) until it has recovered, and make no pseudo-clicks for it.',
+    )
+    lost_area_ratio: float = parameter(
+        0.0,
+        'An object is lost, and the operator is asked once whether it is gone, when its mask '
+        'shrinks to this part of its usual area within lost_frames frames without leaving '
+        'through the border of the image; 0: never.',
+        low=0.0,
+        high=1.0,
+    )
+    lost_frames: int = parameter(
+        10, 'Frames of which the usual area of an object is the median.', low=1, high=1000
+    )
+    recovered_area_ratio: float = parameter(
+        0.25,
+        'An object that was lost or said to be gone recovers when its mask has at least this '
+        'part of its usual area and S_R <= tau_m, for recovered_frames frames in a row.',
+        low=0.0,
+        high=1.0,
+    )
+    recovered_frames: int = parameter(
+        3, 'Frames in a row that make an object recovered.', low=1, high=1000
+    )
+    late: str = parameter(
+        'memory',
+        'What an answer does that comes after its frame: it enters the memory with that frame, '
+        'or beside that all frames since then are tracked again from it while the camera goes on.',
+        choices=('memory', 'replay'),
+    )
+    replay_seconds: float = parameter(
+        5.0,
+        'Seconds within which a replay must catch up with the camera; one that cannot is given '
+        'up, and the answer acts through the memory alone.',
+        low=0.0,
+    )
+    replay_frames: int = parameter(
+        600, 'Most frames kept for a replay, from the oldest open question on.', low=1, high=100000
+    )
+    replay_megabytes: int = parameter(
+        1024,
+        'Most memory for these frames and for what the tracker knew at the questions.',
+        low=0,
+        high=1000000,
     )
 
     def __post_init__(self) -> None:
@@ -120,5 +173,15 @@ PROFILES: dict[str, LazyConfig] = {
         pseudo_click='interior_distance',
         soft_others=False,
     ),
+    'live': replace(
+        LazyConfig(),
+        question_timeout=60.0,
+        question_cooldown=5.0,
+        questions_per_minute=6.0,
+        rearm_ratio=0.5,
+        spare_absent=True,
+        lost_area_ratio=0.1,
+    ),
 }
-"""The published definitions, and the published code where that makes sense (SPEC c.11)."""
+"""The published definitions, the published code where that makes sense, and the published
+definitions with every rule that spares a person who watches a live camera."""

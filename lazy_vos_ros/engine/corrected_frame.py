@@ -23,6 +23,8 @@ class Measurement:
     """S_R."""
     derivative: float = 0.0
     """dS; 0 in the frame in which the object appears."""
+    changed: bool = False
+    """Whether its whereabouts changed with this frame."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class CorrectedFrame:
     """Masks that replace predicted ones, by object id."""
     actions: dict[int, Action] = field(default_factory=dict)
     """What happened to the objects, by id; nothing where an id is missing."""
+    gone: set[int] = field(default_factory=set)
+    """Ids of objects that the operator said are not in it."""
 
     @property
     def index(self) -> int:
@@ -63,8 +67,11 @@ class CorrectedFrame:
 
     @property
     def corrected_by_user(self) -> bool:
-        """Whether the operator corrected an object."""
-        return Action.CORRECTED in self.actions.values()
+        """Whether the operator corrected the mask of an object; that it is gone is no mask."""
+        return any(
+            action is Action.CORRECTED and item not in self.gone
+            for item, action in self.actions.items()
+        )
 
     @property
     def corrected_by_itself(self) -> bool:
@@ -93,3 +100,11 @@ class CorrectedFrame:
         others = predicted[1:] if soft_others else one_hot(predicted)
         masks = {**self.given, **self.corrections}
         return substitute(others, self.prediction.object_ids, masks)
+
+    def operator_corrections(self) -> dict[int, RefinedMask]:
+        """Return the masks that the operator caused, by object id; empty ones of gone objects."""
+        return {
+            item: mask
+            for item, mask in self.corrections.items()
+            if self.actions.get(item) is Action.CORRECTED
+        }

@@ -12,6 +12,8 @@ from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.corrected_frame import CorrectedFrame
 from lazy_vos_ros.engine.journal import Journal
+from lazy_vos_ros.engine.presence import Whereabouts
+from lazy_vos_ros.engine.presence import sight_of
 from lazy_vos_ros.engine.pseudo_click import pseudo_click
 from lazy_vos_ros.engine.questions import Question
 from lazy_vos_ros.engine.questions import QuestionBook
@@ -27,6 +29,7 @@ from lazy_vos_ros.engine.results import CorrectionRequest
 from lazy_vos_ros.engine.results import EventKind
 from lazy_vos_ros.engine.results import Skip
 from lazy_vos_ros.engine.stopwatch import Stopwatch
+from lazy_vos_ros.engine.time_step import Monitors
 from lazy_vos_ros.engine.triggers import Decision
 
 Operator = Callable[[CorrectionRequest], Answer | None]
@@ -37,11 +40,17 @@ class Corrector:
     """Asks, clicks and refines; what comes of it is kept in the frame and in the journal."""
 
     def __init__(
-        self, refiner: Refiner, book: QuestionBook, journal: Journal, operator: Operator | None
+        self,
+        refiner: Refiner,
+        book: QuestionBook,
+        journal: Journal,
+        monitors: Monitors,
+        operator: Operator | None = None,
     ) -> None:
         self._refiner = refiner
         self._book = book
         self._journal = journal
+        self._monitors = monitors
         self._operator = operator
 
     @property
@@ -58,16 +67,39 @@ class Corrector:
         """Do what the triggers decided for the objects of a frame; return what was asked."""
         requests = []
         for object_id, decision in decisions.items():
+            self._tell_whereabouts(frame, object_id)
             if decision is Decision.PSEUDO:
-                self._correct_itself(frame, object_id, watch)
+                self.correct_itself(frame, object_id, watch)
+            elif decision is not Decision.NONE and not self._spared(frame, object_id, decision):
+                requests.append(self._ask(frame, object_id, labels[object_id], decision, watch))
             elif decision is Decision.USER:
-                reason = self._book.reason_to_spare(object_id, frame.stamp)
-                if reason:
-                    self._journal.record_in(EventKind.SUPPRESSED, frame, object_id, reason=reason)
-                    self._correct_itself(frame, object_id, watch)
-                else:
-                    requests.append(self._ask(frame, object_id, labels[object_id], watch))
+                self.correct_itself(frame, object_id, watch)
         return tuple(requests)
+
+    def _tell_whereabouts(self, frame: CorrectedFrame, object_id: int) -> None:
+        if not frame.measurements[object_id].changed:
+            return
+        whereabouts = self._monitors[object_id].whereabouts
+        if whereabouts is Whereabouts.LOST:
+            self._journal.record_in(EventKind.LOST, frame, object_id)
+        elif whereabouts is Whereabouts.PRESENT:
+            self._journal.record_in(EventKind.RECOVERED, frame, object_id)
+
+    def _spared(self, frame: CorrectedFrame, object_id: int, decision: Decision) -> bool:
+        """Whether nobody is asked now; the event of it tells why.
+
+        A lost object stays lost, so that its question waits until somebody may be asked, and the
+        event comes once.
+        """
+        monitor, reason = self._monitors[object_id], ''
+        if decision is Decision.USER:
+            reason = monitor.reason_to_spare(self._config)
+        reason = reason or self._book.reason_to_spare(object_id, frame.stamp)
+        told = decision is Decision.LOST and monitor.vanishing_spared
+        if reason and not told:
+            self._journal.record_in(EventKind.SUPPRESSED, frame, object_id, reason=reason)
+            monitor.vanishing_spared = decision is Decision.LOST
+        return bool(reason)
 
     def apply(
         self,
@@ -78,29 +110,60 @@ class Corrector:
         *,
         kind: EventKind,
         request_id: str = '',
+        reason: str = '',
     ) -> CorrectionEvent:
-        """Use a checked answer about a frame; `kind` is the event if it is clicks that work."""
-        clicks, reason = clicks_of(answer), ''
+        """Use a checked answer about a frame.
+
+        `kind` is the event if it is clicks that work, and `reason` goes with it unless there is
+        a more urgent one.
+        """
+        clicks = clicks_of(answer)
         if isinstance(answer, Skip):
-            kind = EventKind.SKIPPED
+            kind, reason = EventKind.SKIPPED, ''
         elif isinstance(answer, Absent):
             kind = EventKind.ABSENT
             nothing = torch.zeros(frame.size, dtype=torch.bool, device=self._device(frame))
             self._replace(frame, object_id, RefinedMask(nothing, 1.0), Action.CORRECTED)
+            frame.gone.add(object_id)
+            self._monitors[object_id].said_gone()
         else:
             try:
                 refined = self._refine(frame, object_id, clicks, watch)
                 self._replace(frame, object_id, refined, Action.CORRECTED)
+                frame.gone.discard(object_id)
+                self._see(object_id, refined)
             except RefusedMaskError as error:
                 kind, reason = EventKind.REFUSED, str(error)
         return self._journal.record_in(
             kind, frame, object_id, request_id=request_id, clicks=clicks, reason=reason
         )
 
+    def take_over(self, frame: CorrectedFrame, object_id: int, refined: RefinedMask) -> None:
+        """Use in a frame, seen again, a mask that the operator caused in it before."""
+        self._replace(frame, object_id, refined, Action.CORRECTED)
+        self._see(object_id, refined)
+
+    def take_away(self, frame: CorrectedFrame, object_id: int, empty: RefinedMask) -> None:
+        """Use in a frame, seen again, that the operator said that an object is gone."""
+        self._replace(frame, object_id, empty, Action.CORRECTED)
+        frame.gone.add(object_id)
+        self._monitors[object_id].said_gone()
+
+    def _see(self, object_id: int, refined: RefinedMask) -> None:
+        mask = refined.mask.cpu().numpy()
+        if mask.any():
+            self._monitors[object_id].found(sight_of(mask, 0.0))
+
     def _ask(
-        self, frame: CorrectedFrame, object_id: int, label: str, watch: Stopwatch
+        self,
+        frame: CorrectedFrame,
+        object_id: int,
+        label: str,
+        decision: Decision,
+        watch: Stopwatch,
     ) -> CorrectionRequest:
-        request = self._request(frame, object_id, label)
+        request = self._request(frame, object_id, label, decision)
+        self._monitors[object_id].asked(request.uncertainty)
         self._book.open(Question(request, frame))
         self._journal.record_in(
             EventKind.ASKED,
@@ -111,7 +174,7 @@ class Corrector:
         )
         frame.actions[object_id] = Action.ASKED
         if not self._answered_at_once(frame, request, watch):
-            self._correct_itself(frame, object_id, watch)
+            self.correct_itself(frame, object_id, watch)
         return request
 
     def _answered_at_once(
@@ -146,8 +209,10 @@ class Corrector:
             )
         return True
 
-    def _correct_itself(self, frame: CorrectedFrame, object_id: int, watch: Stopwatch) -> None:
-        if not self._config.pseudo_corrections:
+    def correct_itself(self, frame: CorrectedFrame, object_id: int, watch: Stopwatch) -> None:
+        """Correct an object with a click made from its mask, if that is allowed and helps."""
+        allowed = self._monitors[object_id].may_correct_itself(self._config)
+        if not self._config.pseudo_corrections or not allowed:
             return
         click = pseudo_click(frame.predicted_mask(object_id), frame.entropy, self._config)
         if click is None:
@@ -183,8 +248,16 @@ class Corrector:
         finally:
             watch.lap('refine')
 
-    def _request(self, frame: CorrectedFrame, object_id: int, label: str) -> CorrectionRequest:
+    def _request(
+        self, frame: CorrectedFrame, object_id: int, label: str, decision: Decision
+    ) -> CorrectionRequest:
         measurement = frame.measurements[object_id]
+        reason = (
+            f'uncertainty of {label} is {measurement.uncertainty:.2f} '
+            f'({measurement.derivative:+.2f} since the last frame)'
+        )
+        if decision is Decision.LOST:
+            reason = f'{label} has vanished: is it gone, or where is it?'
         return CorrectionRequest(
             request_id=str(uuid4()),
             object_id=object_id,
@@ -194,10 +267,7 @@ class Corrector:
             expires=frame.stamp + self._config.question_timeout,
             uncertainty=measurement.uncertainty,
             derivative=measurement.derivative,
-            reason=(
-                f'uncertainty of {label} is {measurement.uncertainty:.2f} '
-                f'({measurement.derivative:+.2f} since the last frame)'
-            ),
+            reason=reason,
             image=frame.prediction.frame.image,
             mask=frame.predicted_mask(object_id),
             entropy=frame.entropy,

@@ -1,5 +1,6 @@
 """The masks with which new objects appear."""
 
+from collections.abc import Collection
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -49,3 +50,10 @@ def first_masks(
         if not mask.any():
             raise ValueError(f'the mask of object {object_id} is covered by other new objects')
     return {item: replace(found[item], mask=exclusive[item]) for item in found}
+
+
+def still_tracked(
+    masks: Mapping[int, RefinedMask], object_ids: Collection[int]
+) -> dict[int, RefinedMask]:
+    """Return the masks of objects that were not removed since."""
+    return {object_id: mask for object_id, mask in masks.items() if object_id in object_ids}

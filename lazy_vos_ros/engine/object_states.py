@@ -17,6 +17,7 @@ def object_states(
     output: npt.NDArray[np.uint16],
     names: Mapping[int, str],
     questioned: Collection[int],
+    absent: Collection[int],
 ) -> tuple[ObjectState, ...]:
     """Return one state for every named object of the frame, ascending by id.
 
@@ -30,9 +31,21 @@ def object_states(
         Labels of the objects being tracked, by id.
     questioned
         Ids of objects about which a question is open.
+    absent
+        Ids of objects that are taken to be out of the image.
     """
-    tracked = [item for item in frame.prediction.object_ids if item in names]
-    return tuple(_state(frame, output, item, names[item], item in questioned) for item in tracked)
+    return tuple(
+        _state(
+            frame,
+            output,
+            item,
+            names[item],
+            question_open=item in questioned,
+            absent=item in absent,
+        )
+        for item in frame.prediction.object_ids
+        if item in names
+    )
 
 
 def _state(
@@ -40,7 +53,9 @@ def _state(
     output: npt.NDArray[np.uint16],
     object_id: int,
     label: str,
+    *,
     question_open: bool,
+    absent: bool,
 ) -> ObjectState:
     mask = (output == object_id).view(np.uint8)
     area = cv2.countNonZero(mask)
@@ -54,6 +69,7 @@ def _state(
         box=_box(mask) if area else None,
         action=frame.actions.get(object_id, Action.NONE),
         question_open=question_open,
+        absent=absent,
     )
 
 

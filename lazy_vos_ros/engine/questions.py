@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from dataclasses import replace
 from math import isinf
 
+from lazy_vos_ros.engine.backend import Snapshot
 from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.corrected_frame import CorrectedFrame
+from lazy_vos_ros.engine.monitor import ObjectMonitor
 from lazy_vos_ros.engine.results import CorrectionRequest
 
 CLOSED_KEPT = 1024
@@ -20,11 +22,22 @@ class UnknownRequestError(ValueError):
 
 
 @dataclass(frozen=True)
+class Moment:
+    """What the tracker knew when it had looked at a frame and not yet memorised it."""
+
+    backend: Snapshot
+    monitors: dict[int, ObjectMonitor]
+    """By object id."""
+
+
+@dataclass(frozen=True)
 class Question:
     """What the person sees, and what the tracker needs to use the answer."""
 
     request: CorrectionRequest
     frame: CorrectedFrame
+    moment: Moment | None = None
+    """Of the frame, where a replay can start from it."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,19 @@ class QuestionBook:
         self._open[request.request_id] = question
         self._last_asked[request.object_id] = request.stamp
         self._asked.append(request.stamp)
+
+    def questions_about(self, frame_index: int) -> list[Question]:
+        """Return the open questions about a frame."""
+        return [item for item in self._open.values() if item.frame.index == frame_index]
+
+    @property
+    def replayable(self) -> list[Question]:
+        """The open questions from which a replay can start, oldest first."""
+        return [item for item in self._open.values() if item.moment is not None]
+
+    def rebind(self, request_id: str, frame: CorrectedFrame, moment: Moment | None) -> None:
+        """Let a replay of an open question start from another view of its frame."""
+        self._open[request_id] = replace(self._open[request_id], frame=frame, moment=moment)
 
     def find(self, request_id: str) -> Question:
         """Return an open question.

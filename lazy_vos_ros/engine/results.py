@@ -42,6 +42,8 @@ class ObjectState:
     action: Action
     question_open: bool
     """Whether a question about this object waits for its answer."""
+    absent: bool = False
+    """Whether it is taken to be out of the image: lost, left, or said to be gone."""
 
 
 class EventKind(Enum):
@@ -51,17 +53,25 @@ class EventKind(Enum):
     REMOVED = 'removed'
     ASKED = 'asked'
     SUPPRESSED = 'suppressed'
-    """The trigger fired, but the person was spared (open question, cool-down, budget)."""
+    """The trigger fired, but the person was spared (open question, cool-down, budget, absent)."""
     ANSWERED = 'answered'
     SKIPPED = 'skipped'
     ABSENT = 'absent'
-    """The operator says that the object is not in the image."""
+    """The operator says that the object is gone."""
     EXPIRED = 'expired'
     REFUSED = 'refused'
     """An answer that could not be used."""
     PSEUDO = 'pseudo'
     CORRECTED = 'corrected'
     """The operator corrected unasked."""
+    LOST = 'lost'
+    """The object's mask has collapsed."""
+    RECOVERED = 'recovered'
+    """An object that was lost or said to be gone is there again."""
+    REPLAYED = 'replayed'
+    """The frames since an answered question were tracked again from its answer."""
+    REPLAY_DROPPED = 'replay_dropped'
+    """That was given up; the answer acts through the memory alone."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,7 @@ class CorrectionEvent:
     uncertainty: float = 0.0
     derivative: float = 0.0
     reason: str = ''
-    """For people: why it was suppressed, refused, expired; empty otherwise."""
+    """For people: why it was suppressed, refused, expired, not replayed; else mostly empty."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +128,10 @@ class Skip:
 
 @dataclass(frozen=True)
 class Absent:
-    """The operator says that the object is not in the image of the question."""
+    """The operator says that the object is gone: it is not in the image of the question.
+
+    Its memory is not fed and no mask of it is given until it has recovered.
+    """
 
 
 Answer = Click | tuple[Click, ...] | Skip | Absent
@@ -165,3 +178,15 @@ class FrameResult:
     memorised: bool
     """Whether this frame entered the memory."""
     timings: Timings
+
+
+@dataclass(frozen=True)
+class RepairedFrame:
+    """An earlier frame as it looks after a replay."""
+
+    frame_index: int
+    """As in its first :class:`FrameResult`."""
+    stamp: float
+    """Seconds, as given to the step."""
+    labels: npt.NDArray[np.uint16] = field(repr=False)
+    """(H, W) object ids, 0 = background."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from math import isfinite
 
 import numpy as np
@@ -13,38 +14,37 @@ from lazy_vos_ros.engine.answers import check_answer
 from lazy_vos_ros.engine.backend import Backend
 from lazy_vos_ros.engine.backend import Image
 from lazy_vos_ros.engine.backend import MemorySize
-from lazy_vos_ros.engine.backend import MemoryWrite
-from lazy_vos_ros.engine.backend import Prediction
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.corrected_frame import CorrectedFrame
-from lazy_vos_ros.engine.corrected_frame import Measurement
 from lazy_vos_ros.engine.corrector import Corrector
 from lazy_vos_ros.engine.corrector import Operator
 from lazy_vos_ros.engine.first_masks import first_masks
 from lazy_vos_ros.engine.journal import Journal
-from lazy_vos_ros.engine.labels import most_probable
-from lazy_vos_ros.engine.labels import to_object_ids
-from lazy_vos_ros.engine.memory_policy import memorise_corrections
-from lazy_vos_ros.engine.memory_policy import memory_write
 from lazy_vos_ros.engine.object_states import object_states
 from lazy_vos_ros.engine.prompts import Prompt
 from lazy_vos_ros.engine.prompts import number_prompts
 from lazy_vos_ros.engine.questions import QuestionBook
 from lazy_vos_ros.engine.questions import UnknownRequestError
 from lazy_vos_ros.engine.refiners.base import Refiner
-from lazy_vos_ros.engine.results import Action
+from lazy_vos_ros.engine.replays import Replays
 from lazy_vos_ros.engine.results import Answer
 from lazy_vos_ros.engine.results import CorrectionEvent
 from lazy_vos_ros.engine.results import CorrectionRequest
 from lazy_vos_ros.engine.results import EventKind
 from lazy_vos_ros.engine.results import FrameResult
+from lazy_vos_ros.engine.results import ObjectState
+from lazy_vos_ros.engine.results import RepairedFrame
 from lazy_vos_ros.engine.results import Skip
 from lazy_vos_ros.engine.stopwatch import Stopwatch
+from lazy_vos_ros.engine.time_step import Monitors
+from lazy_vos_ros.engine.time_step import commit
+from lazy_vos_ros.engine.time_step import corrected_probabilities
+from lazy_vos_ros.engine.time_step import examine
+from lazy_vos_ros.engine.time_step import gone_objects
+from lazy_vos_ros.engine.time_step import output_labels
+from lazy_vos_ros.engine.time_step import with_new_objects
 from lazy_vos_ros.engine.triggers import Decision
-from lazy_vos_ros.engine.triggers import ObjectTrigger
-from lazy_vos_ros.engine.uncertainty import frame_maps
-from lazy_vos_ros.engine.uncertainty import object_uncertainty
 
 
 class LazyTracker:
@@ -78,7 +78,14 @@ class LazyTracker:
         self._refiner = refiner
         self._journal = Journal()
         self._book = QuestionBook(config or LazyConfig())
-        self._corrector = Corrector(refiner, self._book, self._journal, operator)
+        self._monitors: Monitors = {}
+        self._labels: dict[int, str] = {}
+        self._newest: CorrectedFrame | None = None
+        self._latest: FrameResult | None = None
+        self._corrector = Corrector(refiner, self._book, self._journal, self._monitors, operator)
+        self._replays = Replays(
+            backend, refiner, self._book, self._journal, lambda: frozenset(self._labels)
+        )
         self._forget()
 
     @property
@@ -160,9 +167,10 @@ class LazyTracker:
     def answer(self, request_id: str, answer: Answer) -> CorrectionEvent:
         """Use the answer to a question, any number of frames later, on the frame it is about.
 
-        The refined mask enters the memory with that frame's key and value (IDU). The event is
-        ANSWERED, ABSENT or SKIPPED; REFUSED if the refiner gave nothing usable. The question is
-        closed in all cases.
+        The refined mask enters the memory with that frame's key and value (IDU). With `late:
+        replay`, :meth:`catch_up` is then to be called until it has nothing more to do; where
+        that is not possible the event's reason says why. The event is ANSWERED, ABSENT or
+        SKIPPED; REFUSED if the refiner gave nothing usable. The question is closed in all cases.
 
         Raises
         ------
@@ -178,13 +186,42 @@ class LazyTracker:
             raise
         check_answer(answer, *question.frame.size)
         self._book.close(request_id, 'it was answered already')
-        return self._use(
+        late = not isinstance(answer, Skip) and self.config.late == 'replay'
+        reason = self._replays.why_not(question) if late else ''
+        event = self._use(
             question.frame,
             question.request.object_id,
             answer,
             kind=EventKind.ANSWERED,
             request_id=request_id,
+            reason=reason,
         )
+        if late and not reason and event.kind is not EventKind.REFUSED:
+            self._replays.begin(question)
+        return event
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether a replay is under way; :meth:`catch_up` goes on with it."""
+        return self._replays.current is not None
+
+    def catch_up(self, seconds: float = inf) -> tuple[RepairedFrame, ...]:
+        """Go on with the replay of an answer, for about this long but at least one frame.
+
+        Frames may be given to :meth:`step` between two calls; they come last in the replay. Once
+        it has caught up with them the tracker goes on from what it made of them, and the next
+        result reports REPLAYED. REPLAY_DROPPED if it takes longer than `replay_seconds` or a
+        frame is not kept any more; the answer then acts through the memory alone.
+        """
+        repaired = self._replays.run(seconds)
+        finished = self._replays.take_finished()
+        if finished is not None:
+            finished.adopt()
+            self._monitors.clear()
+            self._monitors.update(finished.monitors)
+            self._newest = finished.newest
+            self._refresh_latest(finished.newest)
+        return tuple(repaired)
 
     def correct(self, object_id: int, answer: Answer) -> CorrectionEvent:
         """Correct an object on the newest frame without having been asked.
@@ -216,7 +253,7 @@ class LazyTracker:
         for question in self._book.close_object(object_id):
             self._journal.record_expired(question.request, 'the object was removed')
         label = self._labels.pop(object_id)
-        del self._triggers[object_id]
+        del self._monitors[object_id]
         index = self._newest.index if self._newest else 0
         now = self._journal.now
         return self._journal.record(EventKind.REMOVED, object_id, index, now, reason=label)
@@ -229,6 +266,7 @@ class LazyTracker:
         self._backend.reset()
         for question in self._book.close_all():
             self._journal.record_expired(question.request, 'the tracker was reset')
+        self._replays.clear()
         events = self._journal.drain()
         self._forget()
         return events
@@ -238,11 +276,11 @@ class LazyTracker:
         return self._backend.memory_size()
 
     def _forget(self) -> None:
-        self._labels: dict[int, str] = {}
-        self._triggers: dict[int, ObjectTrigger] = {}
+        self._labels = {}
+        self._monitors.clear()
         self._last_id = 0
-        self._newest: CorrectedFrame | None = None
-        self._latest: FrameResult | None = None
+        self._newest = None
+        self._latest = None
 
     def _advance(
         self, image: Image, stamp: float | None, prompts: Mapping[int, Prompt]
@@ -255,7 +293,8 @@ class LazyTracker:
             prediction = self._backend.predict(image)
             watch.lap('predict')
             self._tell_time(float(prediction.frame.index) if stamp is None else float(stamp))
-            frame, decisions = self._examine(prediction)
+            self._replays.remember(prediction.frame, self._journal.now)
+            frame, decisions = examine(prediction, self._journal.now, self._monitors, self.config)
             frame, refusal = self._introduce(frame, prompts, watch)
             result = self._finish(frame, decisions, watch)
         if refusal is not None:
@@ -268,26 +307,6 @@ class LazyTracker:
         self._journal.now = now
         for question in self._book.close_expired(now):
             self._journal.record_expired(question.request, 'no answer in time')
-
-    def _examine(self, prediction: Prediction) -> tuple[CorrectedFrame, dict[int, Decision]]:
-        """Measure the objects tracked so far, and let their triggers decide."""
-        maps = frame_maps(prediction.probabilities, self.config)
-        measurements: dict[int, Measurement] = {}
-        decisions: dict[int, Decision] = {}
-        for channel, object_id in enumerate(prediction.object_ids, 1):
-            uncertainty = object_uncertainty(maps, channel, self.config)
-            trigger = self._triggers[object_id]
-            derivative, decisions[object_id] = trigger.update(uncertainty, self.config)
-            measurements[object_id] = Measurement(uncertainty, derivative)
-        frame = CorrectedFrame(
-            prediction=prediction,
-            stamp=self._journal.now,
-            channels=maps.channels,
-            entropy=maps.entropy,
-            measurements=measurements,
-            given={},
-        )
-        return frame, decisions
 
     def _introduce(
         self, frame: CorrectedFrame, prompts: Mapping[int, Prompt], watch: Stopwatch
@@ -304,30 +323,13 @@ class LazyTracker:
         except ValueError as error:
             self._journal.record_in(EventKind.REFUSED, frame, 0, reason=str(error))
             return frame, error
-        maps = frame_maps(prediction.probabilities, self.config)
-        measurements = dict(frame.measurements)
-        for object_id in given:
-            channel = 1 + prediction.object_ids.index(object_id)
-            uncertainty = object_uncertainty(maps, channel, self.config)
-            measurements[object_id] = Measurement(uncertainty)
-        added = replace(
-            frame,
-            prediction=prediction,
-            channels=maps.channels,
-            measurements=measurements,
-            given=given,
-            actions=dict.fromkeys(given, Action.ADDED),
-        )
-        self._register(added, prompts)
-        return added, None
-
-    def _register(self, frame: CorrectedFrame, prompts: Mapping[int, Prompt]) -> None:
+        added = with_new_objects(frame, prediction, given, self._monitors, self.config)
+        self._replays.note_given(added)
         for object_id, prompt in prompts.items():
             self._labels[object_id] = prompt.label or f'object {object_id}'
-            uncertainty = frame.measurements[object_id].uncertainty
-            self._triggers[object_id] = ObjectTrigger(uncertainty)
-            self._journal.record_in(EventKind.ADDED, frame, object_id, clicks=prompt.clicks)
+            self._journal.record_in(EventKind.ADDED, added, object_id, clicks=prompt.clicks)
         self._last_id = max(prompts)
+        return added, None
 
     def _finish(
         self, frame: CorrectedFrame, decisions: Mapping[int, Decision], watch: Stopwatch
@@ -337,15 +339,19 @@ class LazyTracker:
             requests = self._corrector.correct(frame, decisions, self._labels, watch)
         except BaseException:
             # The operator's own code failed: the frame must not stay half done.
-            self._commit(frame)
+            commit(self._backend, frame, gone_objects(self._monitors), self.config)
             raise
-        labels = self._output(frame)
+        gone = gone_objects(self._monitors)
+        labels = output_labels(frame, gone, self.config)
+        self._replays.freeze(frame, self._monitors)
         watch.lap('lazy')
-        memorised = self._commit(frame)
+        memorised = commit(self._backend, frame, gone, self.config)
         watch.lap('commit')
         self._newest = frame
-        states = object_states(frame, labels, self._labels, self._book.questioned)
+        states = self._states(frame, labels)
         watch.lap('lazy')
+        timings = watch.timings()
+        self._replays.note_pace(timings.total - timings.refine)
         self._latest = FrameResult(
             frame_index=frame.index,
             stamp=frame.stamp,
@@ -355,41 +361,15 @@ class LazyTracker:
             requests=requests,
             events=self._journal.drain(),
             memorised=memorised,
-            timings=watch.timings(),
+            timings=timings,
         )
         return self._latest
 
-    def _output(self, frame: CorrectedFrame) -> npt.NDArray[np.uint16]:
-        channels = frame.channels
-        if frame.corrections:
-            channels = most_probable(self._probabilities(frame)).cpu().numpy()
-        return to_object_ids(channels, frame.prediction.object_ids)
-
-    def _probabilities(self, frame: CorrectedFrame) -> torch.Tensor:
-        return frame.probabilities(soft_others=self.config.soft_others)
-
-    def _commit(self, frame: CorrectedFrame) -> bool:
-        user, pseudo = frame.corrected_by_user, frame.corrected_by_itself
-        write = memory_write(
-            self.config,
-            given=bool(frame.given),
-            user=user,
-            pseudo=pseudo,
-            uncertainty=max((m.uncertainty for m in frame.measurements.values()), default=0.0),
-        )
-        refined = memorise_corrections(self.config, user=user, pseudo=pseudo)
-        try:
-            return self._backend.commit(
-                frame.prediction,
-                write,
-                self._probabilities(frame) if refined else None,
-                deep_update=refined and self.config.deep_update_on_correction,
-            )
-        except RuntimeError:
-            # A value that cannot be memorised must not keep the next frame from coming.
-            if not frame.given:
-                self._backend.commit(frame.prediction, MemoryWrite.BLOCKED)
-            raise
+    def _states(
+        self, frame: CorrectedFrame, labels: npt.NDArray[np.uint16]
+    ) -> tuple[ObjectState, ...]:
+        absent = [item for item, monitor in self._monitors.items() if monitor.absent]
+        return object_states(frame, labels, self._labels, self._book.questioned, absent)
 
     def _use(
         self,
@@ -399,29 +379,43 @@ class LazyTracker:
         *,
         kind: EventKind,
         request_id: str = '',
+        reason: str = '',
     ) -> CorrectionEvent:
         """Use an answer about a frame that was finished before."""
         with torch.inference_mode():
             watch = Stopwatch(self._backend.device)
             event = self._corrector.apply(
-                frame, object_id, answer, watch, kind=kind, request_id=request_id
+                frame, object_id, answer, watch, kind=kind, request_id=request_id, reason=reason
             )
-            changed = event.kind in (kind, EventKind.ABSENT)
-            if changed and self.config.interaction_driven_update:
-                self._backend.memorise(
-                    frame.prediction.frame,
-                    frame.prediction.object_ids,
-                    self._probabilities(frame),
-                )
+            if event.kind in (kind, EventKind.ABSENT):
+                self._replays.note_corrections(frame)
+            if event.kind is kind and self.config.interaction_driven_update:
+                self._memorise(frame)
             self._refresh_latest(frame)
         return event
 
-    def _refresh_latest(self, frame: CorrectedFrame) -> None:
-        if self._latest is None or frame is not self._newest:
+    def _memorise(self, frame: CorrectedFrame) -> None:
+        """Write an earlier frame into the memory, without the objects that are not in it."""
+        object_ids = frame.prediction.object_ids
+        there = [(c, item) for c, item in enumerate(object_ids, 1) if item not in frame.gone]
+        probabilities = corrected_probabilities(frame, self.config)
+        if len(there) < len(object_ids):
+            probabilities = probabilities[[0, *(channel for channel, _ in there)]]
+        ids = tuple(item for _, item in there)
+
+        def write() -> None:
+            self._backend.memorise(frame.prediction.frame, ids, probabilities)
+
+        write()
+        if self._replays.current is not None:
+            self._replays.current.memorise(frame, write)
+
+    def _refresh_latest(self, frame: CorrectedFrame | None) -> None:
+        if self._latest is None or frame is None or frame is not self._newest:
             return
-        labels = self._output(frame)
-        states = object_states(frame, labels, self._labels, self._book.questioned)
-        self._latest = replace(self._latest, labels=labels, objects=states)
+        labels = output_labels(frame, gone_objects(self._monitors), self.config)
+        states = self._states(frame, labels)
+        self._latest = replace(self._latest, labels=labels, entropy=frame.entropy, objects=states)
 
     def _record_unknown(self, request_id: str, reason: str) -> None:
         closed = self._book.find_closed(request_id)

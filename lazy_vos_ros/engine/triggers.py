@@ -15,6 +15,8 @@ class Decision(Enum):
     """A click made from the mask itself."""
     USER = 'user'
     """The operator's help."""
+    LOST = 'lost'
+    """The operator's help, because the object has vanished."""
 
 
 def decide(value: float, config: LazyConfig) -> Decision:

@@ -74,6 +74,7 @@ class ScriptedBackend:
         self.script = script
         self.commits = []
         self.memorised = []
+        self.left_out = []
         self.reset()
 
     def reset(self):
@@ -113,10 +114,17 @@ class ScriptedBackend:
         return self.pending
 
     def commit(
-        self, prediction, write=MemoryWrite.SCHEDULED, probabilities=None, *, deep_update=False
+        self,
+        prediction,
+        write=MemoryWrite.SCHEDULED,
+        probabilities=None,
+        *,
+        deep_update=False,
+        without=(),
     ):
         assert prediction is self.pending
         self.pending = None
+        self.left_out.append(tuple(without))
         self.commits.append((prediction.frame.index, write, probabilities, deep_update))
         return write is MemoryWrite.FORCED
 

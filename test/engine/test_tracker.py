@@ -202,14 +202,18 @@ def test_skip_changes_nothing(make_world):
     assert result.objects[0].action is Action.ASKED
 
 
-def test_absent_empties_the_object_in_this_frame_alone(make_world):
-    world = make_world(ALARM, operator=lambda request: Absent())
+def test_absent_object_is_shown_and_memorised_again_once_it_has_recovered(make_world):
+    world = make_world(ALARM, operator=lambda request: Absent(), recovered_frames=3)
     result = world.steps(2)
     assert _kinds(result) == [EventKind.ASKED, EventKind.ABSENT]
     assert not result.labels.any()
     assert (result.objects[0].area, result.objects[0].box) == (0, None)
-    assert world.last_write is MemoryWrite.FORCED
-    assert np.array_equal(world.step().labels == 1, world.box_of(1))
+    assert result.objects[0].absent
+    assert world.last_write is MemoryWrite.SCHEDULED
+    shown = [bool(world.step().labels.any()) for _ in range(4)]
+    assert shown == [False, False, True, True]
+    assert world.backend.left_out[2:] == [(1,), (1,), (1,), (), ()]
+    assert not world.tracker.latest.objects[0].absent
 
 
 def test_several_clicks_are_one_answer(make_world):

@@ -107,9 +107,10 @@ def test_late_skip_and_absent(make_world):
     world, request = _asked(make_world)
     world.step()
     assert world.tracker.answer(request.request_id, Absent()).kind is EventKind.ABSENT
-    ((_, _, probabilities),) = world.backend.memorised
-    assert not probabilities.argmax(0).any()
-    assert world.step().labels.any()
+    assert world.backend.memorised == []
+    result = world.step()
+    assert result.objects[0].absent
+    assert not result.labels.any()
 
 
 def test_answers_about_two_objects_of_one_frame_do_not_undo_each_other(make_world):
@@ -317,10 +318,14 @@ def test_corrections_of_one_frame_add_up(make_world):
     world.step()
     world.tracker.correct(1, Click(5, 4))
     world.tracker.correct(2, Absent())
-    labels = world.backend.memorised[-1][2].argmax(0).numpy()
+    labels = world.tracker.latest.labels
     assert np.array_equal(labels == 1, _box_at(Click(5, 4)))
     assert not (labels == 2).any()
-    assert np.array_equal(labels, world.tracker.latest.labels)
+    ((_, object_ids, _),) = world.backend.memorised
+    assert object_ids == (1, 2)
+    world.tracker.correct(1, Click(6, 4))
+    _, object_ids, probabilities = world.backend.memorised[-1]
+    assert (object_ids, probabilities.shape[0]) == ((1,), 2)
 
 
 def test_correction_after_the_first_frame_keeps_the_other_given_mask(make_world):

@@ -1,6 +1,8 @@
 """XMem behind the backend interface: one time step, split where the lazy layer decides."""
 
+from collections.abc import Collection
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from dataclasses import replace
 
@@ -12,6 +14,7 @@ from lazy_vos_ros.engine.backend import Image
 from lazy_vos_ros.engine.backend import MemorySize
 from lazy_vos_ros.engine.backend import MemoryWrite
 from lazy_vos_ros.engine.backend import Prediction
+from lazy_vos_ros.engine.backend import Snapshot
 from lazy_vos_ros.engine.xmem.aggregation import aggregate
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.engine.xmem.frame import XMemFrame
@@ -42,6 +45,24 @@ class _Pending:
     after: SensoryMemory
     """As the decoder would update it."""
     brings_objects: bool = False
+
+
+@dataclass(frozen=True)
+class XMemSnapshot:
+    """All that an :class:`XMemBackend` knew at one moment; shares what is big with it."""
+
+    memory: Memory
+    sensory: SensoryMemory
+    schedule: Schedule
+    index: int
+    highest_id: int
+    pending: _Pending | None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it keeps alive at most: memory, sensory memory and an unfinished frame."""
+        frame = 0 if self.pending is None else self.pending.frame.nbytes
+        return self.memory.size().nbytes + self.sensory.hidden.nbytes + frame
 
 
 class XMemBackend:
@@ -126,6 +147,30 @@ class XMemBackend:
         return self._memory.size()
 
     @torch.inference_mode()
+    def snapshot(self) -> XMemSnapshot:
+        """Return the present state, also between predict and commit."""
+        return XMemSnapshot(
+            memory=self._memory.snapshot(),
+            sensory=self._sensory,
+            schedule=copy(self._schedule),
+            index=self._index,
+            highest_id=self._highest_id,
+            pending=self._pending,
+        )
+
+    @torch.inference_mode()
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a state of this tracker; ValueError if it is of another kind of tracker."""
+        if not isinstance(snapshot, XMemSnapshot):
+            raise ValueError(f'snapshot is {type(snapshot).__name__}; allowed: one of snapshot')
+        self._memory = snapshot.memory.snapshot()
+        self._sensory = snapshot.sensory
+        self._schedule = copy(snapshot.schedule)
+        self._index = snapshot.index
+        self._highest_id = snapshot.highest_id
+        self._pending = snapshot.pending
+
+    @torch.inference_mode()
     def predict(self, image: Image) -> Prediction:
         """Segment the next frame; the network is not run while there are no objects.
 
@@ -186,6 +231,7 @@ class XMemBackend:
         probabilities: torch.Tensor | None = None,
         *,
         deep_update: bool = False,
+        without: Collection[int] = (),
     ) -> bool:
         """Finish the frame; return whether it was memorised.
 
@@ -193,7 +239,8 @@ class XMemBackend:
         memorised gets the deep update in place of the decoder's update of the sensory memory, if
         deep updates follow the memory's schedule; every other frame gets the decoder's. (The
         published code leaves the sensory memory as it is on a due frame that is kept out of the
-        memory; so does `compat`.)
+        memory; so does `compat`.) Objects that are left out keep their sensory memory as the
+        decoder updates it.
 
         Raises
         ------
@@ -211,14 +258,18 @@ class XMemBackend:
                 f'write is {write} on a frame that brings objects; allowed: FORCED, SCHEDULED'
             )
         natural = self._schedule.memory_due or pending.brings_objects
-        memorise = bool(pending.object_ids) and not keep_out
+        fed = tuple(item for item in pending.object_ids if item not in without)
+        memorise = bool(fed) and not keep_out
         memorise = memorise and (natural or write is MemoryWrite.FORCED)
         replaced = natural and (memorise or self._config.compat) and self._deep_replaces
         sensory = (pending.before if replaced else pending.after).of(pending.object_ids)
         if memorise:
             deep = deep_update or self._schedule.deep_due(natural)
             objects = self._objects_of(pending, probabilities)
-            sensory = self._write(pending.frame, sensory, objects, deep=deep)
+            if len(fed) < len(objects):
+                objects = objects[[pending.object_ids.index(item) for item in fed]]
+            written = self._write(pending.frame, sensory.of(fed), objects, deep=deep)
+            sensory = pending.after.of(pending.object_ids).replaced_by(written)
             self._schedule.memorised(deep=deep)
         elif write is MemoryWrite.FROZEN:
             self._schedule.hold()

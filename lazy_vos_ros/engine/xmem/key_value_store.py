@@ -1,5 +1,8 @@
 """The buffers of the memory: allocated once, written in place."""
 
+from copy import copy
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -8,6 +11,17 @@ Flags = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.int64]
 
 _FRESH_LIFE = 1e-7
+
+
+@dataclass
+class _Shared:
+    """Which rows of the buffers all stores that share them have written or may read."""
+
+    low: int
+    high: int
+    """The first and the end of the rows that any of them has written."""
+    frozen: slice | None = None
+    """The rows that a snapshot reads, so that they may not be written again."""
 
 
 class KeyValueStore:
@@ -20,6 +34,9 @@ class KeyValueStore:
 
     An element has one key for all objects; each object has its own values and knows at which
     elements they are valid. Indices are rows of the buffers.
+
+    A snapshot shares the big buffers. Rows are appended beyond what it reads; the first change of
+    what it reads gives the changed store buffers of its own.
     """
 
     def __init__(
@@ -36,6 +53,7 @@ class KeyValueStore:
         self.value_dim = value_dim
         self.dtype = dtype
         self.boundary = self.start = self.stop = long_term
+        self._shared = _Shared(long_term, long_term)
         rows = long_term + working
         self.key = torch.zeros(rows, key_dim, device=device)
         """(capacity, C_k) float32."""
@@ -85,6 +103,17 @@ class KeyValueStore:
         """Return how much elements were used a read, on average since they were written."""
         return self.use[elements] / self.life[elements]
 
+    def snapshot(self) -> 'KeyValueStore':
+        """Return a store with the same elements that shares the keys and values."""
+        other = copy(self)
+        other.use, other.life = self.use.clone(), self.life.clone()
+        other.frame = self.frame.copy()
+        other.values = dict(self.values)
+        other.valid = {object_id: valid.copy() for object_id, valid in self.valid.items()}
+        frozen = self._shared.frozen or self.span
+        self._shared.frozen = slice(min(frozen.start, self.start), max(frozen.stop, self.stop))
+        return other
+
     def add_object(self, object_id: int) -> None:
         """Allocate values for a new object, valid nowhere."""
         self.values[object_id] = torch.zeros(
@@ -104,16 +133,20 @@ class KeyValueStore:
         self, frame: int, key: torch.Tensor, shrinkage: torch.Tensor, selection: torch.Tensor
     ) -> slice:
         """Write the elements of a frame, (N, C_k), (N,) and (N, C_k); return their rows."""
+        if self._shared.high != self.stop:
+            self._own_buffers()
         new = slice(self.stop, self.stop + len(key))
-        self.stop = new.stop
+        self.stop = self._shared.high = new.stop
         self.selection[new] = selection
         self._write(new, frame, key, shrinkage)
         return new
 
     def prepend_long_term(self, key: torch.Tensor, shrinkage: torch.Tensor) -> slice:
         """Write prototypes, (N, C_k) and (N,); return their rows."""
+        if self._shared.low != self.start:
+            self._own_buffers()
         new = slice(self.start - len(key), self.start)
-        self.start = new.start
+        self.start = self._shared.low = new.start
         self._write(new, -1, key, shrinkage)
         return new
 
@@ -121,8 +154,10 @@ class KeyValueStore:
         self, object_id: int, elements: slice | torch.Tensor, values: torch.Tensor
     ) -> None:
         """Write an object's (N, C_v) values of elements and mark them valid."""
-        self.values[object_id][elements] = values.to(self.dtype)
         rows = elements if isinstance(elements, slice) else elements.cpu().numpy()
+        if self._reads(rows):
+            self._own_buffers()
+        self.values[object_id][elements] = values.to(self.dtype)
         self.valid[object_id][rows] = True
 
     def keep(self, kept: Flags) -> None:
@@ -130,9 +165,12 @@ class KeyValueStore:
         rows = np.arange(self.start, self.stop)[kept[self.span]]
         if len(rows) == self.stop - self.start:
             return
+        if self._shared.frozen is not None:
+            self._own_buffers()
         prototypes = int((rows < self.boundary).sum())
         self.start = self.boundary - prototypes
         self.stop = self.start + len(rows)
+        self._shared = _Shared(self.start, self.stop)
         self._copy_rows(self, rows)
 
     def enlarged(self, working: int) -> 'KeyValueStore':
@@ -148,8 +186,32 @@ class KeyValueStore:
         for object_id in self.values:
             other.add_object(object_id)
         other.start, other.stop = self.start, self.stop
+        other._shared = _Shared(self.start, self.stop)
         self._copy_rows(other, np.arange(self.start, self.stop))
         return other
+
+    def _reads(self, rows: slice | Indices) -> bool:
+        """Whether a snapshot reads one of these rows."""
+        frozen = self._shared.frozen
+        if frozen is None:
+            return False
+        first, end = (
+            (rows.start, rows.stop)
+            if isinstance(rows, slice)
+            else (int(rows.min(initial=frozen.stop)), int(rows.max(initial=-1)) + 1)
+        )
+        return bool(first < frozen.stop and end > frozen.start)
+
+    def _own_buffers(self) -> None:
+        """Stop sharing: copy the elements into buffers that no snapshot reads."""
+        self.key = _copy_of_rows(self.key, self.span)
+        self.shrinkage = _copy_of_rows(self.shrinkage, self.span)
+        self.selection = _copy_of_rows(self.selection, self.span)
+        self.values = {
+            object_id: _copy_of_rows(values, self.span)
+            for object_id, values in self.values.items()
+        }
+        self._shared = _Shared(self.start, self.stop)
 
     def _columns(self) -> tuple[torch.Tensor, ...]:
         return self.key, self.shrinkage, self.selection, self.use, self.life
@@ -174,3 +236,10 @@ class KeyValueStore:
             other.valid[object_id][other.span] = self.valid[object_id][rows]
             other.valid[object_id][: other.start] = False
             other.valid[object_id][other.stop :] = False
+
+
+def _copy_of_rows(buffer: torch.Tensor, rows: slice) -> torch.Tensor:
+    """Return a buffer of the same size with these rows."""
+    other = torch.zeros_like(buffer)
+    other[rows] = buffer[rows]
+    return other

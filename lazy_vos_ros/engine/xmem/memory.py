@@ -1,5 +1,6 @@
 """The working and the long-term memory: what is kept, what is read, what is forgotten."""
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,6 +165,14 @@ class Memory:
         self._groups = None
         if self._config.long_term:
             self._consolidate_if_full(store)
+
+    def snapshot(self) -> 'Memory':
+        """Return a memory with the same contents, which shares what is big; see the store."""
+        other = copy(self)
+        other._store = None if self._store is None else self._store.snapshot()
+        other._order = [*self._order]
+        other._first = dict(self._first)
+        return other
 
     def remove(self, object_ids: tuple[int, ...]) -> None:
         """Forget objects and the elements that no other object needs."""

@@ -41,3 +41,12 @@ class SensoryMemory:
         return self.with_hidden(
             functional.interpolate(states, size, mode='bilinear', align_corners=False)[None]
         )
+
+    def replaced_by(self, other: 'SensoryMemory') -> 'SensoryMemory':
+        """Return these states with those of `other`, of some of the objects, in their place."""
+        if other.object_ids == self.object_ids:
+            return other
+        hidden = self.hidden.clone()
+        for row, object_id in enumerate(other.object_ids):
+            hidden[:, self.object_ids.index(object_id)] = other.hidden[:, row]
+        return self.with_hidden(hidden)

@@ -1,0 +1,89 @@
+"""What the tracker knows about one object beside its mask: its trigger and its presence."""
+
+from math import isinf
+
+from lazy_vos_ros.engine.config import LazyConfig
+from lazy_vos_ros.engine.presence import Presence
+from lazy_vos_ros.engine.presence import Sight
+from lazy_vos_ros.engine.presence import Whereabouts
+from lazy_vos_ros.engine.triggers import Decision
+from lazy_vos_ros.engine.triggers import ObjectTrigger
+
+
+class ObjectMonitor:
+    """Follows one object from the frame in which it appeared, and decides when to ask."""
+
+    def __init__(self, first: Sight) -> None:
+        """Start from what the frame showed in which the object appeared."""
+        self._trigger = ObjectTrigger(first.uncertainty)
+        self._presence = Presence(first)
+        self._asked_at: float | None = None
+        self._calm_frames = 0
+        self._vanishing_unasked = False
+        self.vanishing_spared = False
+        """Whether it was told that nobody is asked about its vanishing for now."""
+
+    @property
+    def whereabouts(self) -> Whereabouts:
+        """Where the object is taken to be."""
+        return self._presence.whereabouts
+
+    @property
+    def absent(self) -> bool:
+        """Whether it is taken to be out of the image."""
+        return self.whereabouts is not Whereabouts.PRESENT
+
+    @property
+    def gone(self) -> bool:
+        """Whether the operator said that it is gone and it has not recovered since."""
+        return self.whereabouts is Whereabouts.GONE
+
+    def update(self, sight: Sight, config: LazyConfig) -> tuple[float, Decision, bool]:
+        """Look at the next frame; return dS, the decision and whether whereabouts changed."""
+        derivative, decision = self._trigger.update(sight.uncertainty, config)
+        changed = self._presence.update(sight, config)
+        if changed:
+            self._vanishing_unasked = self.whereabouts is Whereabouts.LOST
+            self.vanishing_spared = False
+        self._calm_down(sight, config)
+        if self._vanishing_unasked and config.user_corrections:
+            decision = Decision.LOST
+        return derivative, decision, changed
+
+    def reason_to_spare(self, config: LazyConfig) -> str:
+        """Return why its uncertainty asks nobody now; empty if nothing speaks against."""
+        if config.spare_absent and self.absent:
+            return f'the object is absent: {self.whereabouts.value} (spare_absent)'
+        if self._asked_at is not None and not isinf(config.rearm_ratio):
+            return 'not calm again since the last question (rearm_ratio)'
+        return ''
+
+    def may_correct_itself(self, config: LazyConfig) -> bool:
+        """Whether a pseudo-click makes sense: on a likely absent object it marks background."""
+        if self.whereabouts in (Whereabouts.LOST, Whereabouts.GONE):
+            return False
+        return not (self.absent and config.spare_absent)
+
+    def asked(self, uncertainty: float) -> None:
+        """Note that the operator is asked, at this S_R."""
+        self._asked_at = None if self._vanishing_unasked else uncertainty
+        self._calm_frames = 0
+        self._vanishing_unasked = False
+
+    def found(self, sight: Sight) -> None:
+        """Note that the operator showed the object."""
+        self._presence.found(sight)
+        self._vanishing_unasked = False
+
+    def said_gone(self) -> None:
+        """Note that the operator said that the object is gone."""
+        self._presence.gone()
+        self._vanishing_unasked = False
+
+    def _calm_down(self, sight: Sight, config: LazyConfig) -> None:
+        if self._asked_at is None:
+            return
+        calm = sight.area > 0 and sight.uncertainty <= config.rearm_ratio * self._asked_at
+        self._calm_frames = self._calm_frames + 1 if calm else 0
+        if self._calm_frames >= config.recovered_frames:
+            self._asked_at = None
