@@ -210,7 +210,7 @@ class CutieBackend:
         A frame that brings objects is memorised like one that is due. Probabilities that are
         memorised in place of the predicted ones are also what the next frame sees as the last
         masks. The objects `without` a part in it are seen by the others, and nothing of the
-        frame enters their own memories.
+        frame enters their own memories; an object that appears on the frame always has a part.
 
         Raises
         ------
@@ -228,7 +228,7 @@ class CutieBackend:
                 f'write is {write} on a frame that brings objects; allowed: FORCED, SCHEDULED'
             )
         natural = self._schedule.memory_due or pending.brings_objects
-        fed = tuple(i for i in pending.object_ids if i not in without)
+        fed = tuple(i for i in pending.object_ids if i not in without or i not in self._appeared)
         memorise = bool(fed) and not keep_out
         memorise = memorise and (natural or write is MemoryWrite.FORCED)
         objects = pending.probabilities[1:]
@@ -381,9 +381,8 @@ def _published(pending: _Pending) -> Prediction:
 
 def _at_stride(objects: torch.Tensor, object_ids: tuple[int, ...]) -> SensoryMemory:
     """Return (n, H, W) masks as the next frame looks at them, one value for each cell."""
-    return SensoryMemory(
-        torch.nn.functional.avg_pool2d(objects[None], STRIDE)[:, :, None], object_ids
-    )
+    cells = objects.unflatten(1, (-1, STRIDE)).unflatten(3, (-1, STRIDE)).mean((2, 4))
+    return SensoryMemory(cells[None, :, None], object_ids)
 
 
 def _objects_of(pending: _Pending, probabilities: torch.Tensor | None) -> torch.Tensor:

@@ -8,6 +8,8 @@ from lazy_vos_ros.engine.backend import MemoryWrite
 from lazy_vos_ros.engine.cutie.backend import CutieBackend
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 
+pytestmark = pytest.mark.filterwarnings('ignore::FutureWarning:cutie')
+
 SIZE = (40, 56)
 SMALL_MEMORY = {
     'max_mid_term_frames': 4,
