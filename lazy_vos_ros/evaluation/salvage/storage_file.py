@@ -70,6 +70,8 @@ class StorageFile:
                 for topic, time, data in self._storage.messages(topics, start, stop):
                     given[topic, time, len(data)] += 1
                     yield topic, time, _plain(data)
+                if start is None and stop is None:
+                    self._check_count(topics, given.total())
             except Exception as error:  # see __init__
                 self._storage.close()
                 self._whole = False
@@ -85,6 +87,12 @@ class StorageFile:
     def close(self) -> None:
         """Close the file."""
         self._storage.close()
+
+    def _check_count(self, topics: Collection[str], count: int) -> None:
+        """Raise ValueError if fewer messages came than the file's index has."""
+        indexed = sum(topic.count for topic in self.topics if topic.name in topics)
+        if count < indexed:
+            raise ValueError(f'{indexed - count} of {indexed} messages in its index are not there')
 
     def _salvaged(self, reason: str) -> Storage:
         salvaged = SALVAGERS[self.path.suffix](self.path)
