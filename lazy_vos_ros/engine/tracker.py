@@ -22,6 +22,7 @@ from lazy_vos_ros.engine.corrector import Operator
 from lazy_vos_ros.engine.first_masks import first_masks
 from lazy_vos_ros.engine.journal import Journal
 from lazy_vos_ros.engine.object_states import object_states
+from lazy_vos_ros.engine.preview import preview
 from lazy_vos_ros.engine.prompts import Prompt
 from lazy_vos_ros.engine.prompts import number_prompts
 from lazy_vos_ros.engine.questions import QuestionBook
@@ -199,6 +200,18 @@ class LazyTracker:
         if late and not reason and event.kind is not EventKind.REFUSED:
             self._replays.begin(question)
         return event
+
+    def preview(self, request_id: str, clicks: tuple[Click, ...]) -> npt.NDArray[np.bool_]:
+        """Return the (H, W) mask that an answer with these clicks would give; change nothing.
+
+        Raises
+        ------
+        UnknownRequestError
+            If the question is not open.
+        ValueError
+            If the clicks are not allowed, or the refiner gives nothing usable.
+        """
+        return preview(self._refiner, self._book.find(request_id), clicks)
 
     @property
     def catching_up(self) -> bool:
