@@ -64,7 +64,8 @@ class ScriptedBackend:
     """Sees every object in its box, as unsure as the script says; notes what it is told.
 
     `script[frame index][object id]` is S_R of the object in the frame, 0 where it is missing. A
-    box and its stripe are equally unsure, so S_R is exactly the scripted value.
+    box and its stripe are equally unsure, so S_R is exactly the scripted value. A pair is S_R and
+    the number of columns of the box that are seen, from its left.
     """
 
     name = 'scripted'
@@ -94,11 +95,15 @@ class ScriptedBackend:
         probabilities = np.zeros((channels, HEIGHT, WIDTH), np.float32)
         probabilities[0] = 1
         for channel, object_id in enumerate(self.object_ids, 1):
-            p = certainty(self.script.get(frame.index, {}).get(object_id, 0.0), channels)
+            scripted = self.script.get(frame.index, {}).get(object_id, 0.0)
+            entropy, columns = scripted if isinstance(scripted, tuple) else (scripted, 6)
+            p = certainty(entropy, channels)
             left = (object_id - 1) % 4 * STRIPE
             stripe = np.zeros((HEIGHT, WIDTH), bool)
             stripe[:, left : left + STRIPE] = True
-            likely = np.where(box_of(object_id), channel, 0)
+            box = box_of(object_id)
+            box[:, left + 3 + columns :] = False
+            likely = np.where(box, channel, 0)
             for other in range(channels):
                 value = np.where(likely == other, p, (1 - p) / (channels - 1))
                 probabilities[other][stripe] = value[stripe]
