@@ -1,0 +1,153 @@
+"""Repeat the paper's study of uncertainty: which measure warns of a wrong mask.
+
+`uncertainty` tracks each object of a data set from its first true mask, without any correction,
+and correlates every measure with the IoU of the predicted mask over the frames (Spearman): the
+entropy S and S_R of one tracker; with several weights also of their ensemble, and with
+--passes above 0 of Monte-Carlo dropout, both with their epistemic uncertainty V and V_R.
+
+Writes into --out: measures.png and .svg (box plot over objects), dilations.png and .svg (the
+masked measures over the size of the dilation), summary.csv, correlations.csv (each object),
+frames.csv (each frame) and study.json (settings).
+
+Examples:
+  lazy-vos study uncertainty --dataset DAVIS --out out/study
+  lazy-vos study uncertainty --dataset DAVIS --out out/study --weights a.pth b.pth c.pth
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lazy_vos_ros.engine.backend import Backend
+    from lazy_vos_ros.evaluation.benchmark.datasets import SequenceFiles
+    from lazy_vos_ros.evaluation.study.committee import Committee
+    from lazy_vos_ros.evaluation.study.uncertainty import StudySettings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `lazy-vos study`."""
+    studies = parser.add_subparsers(dest='study', metavar='STUDY', required=True)
+    study = studies.add_parser('uncertainty', help='which measure warns of a wrong mask')
+    study.add_argument('--dataset', required=True, metavar='DIR', help='folder of the data set')
+    study.add_argument('--out', required=True, metavar='DIR', help='folder for the results')
+    study.add_argument('--force', action='store_true', help='replace earlier results in DIR')
+    study.add_argument('--layout', default='auto', help='of the data set')
+    study.add_argument('--split', help='part of the data set, such as val')
+    study.add_argument(
+        '--sequences', nargs='+', default=[], metavar='NAME', help='only these sequences'
+    )
+    study.add_argument('--frames', type=int, help='most frames of each sequence')
+    study.add_argument(
+        '--weights',
+        nargs='+',
+        default=['auto'],
+        help='of the tracker: names or files; the first one is the single tracker, several are '
+        'an ensemble',
+    )
+    study.add_argument('--device', default='auto', help='cpu, cuda, cuda:1 or auto')
+    study.add_argument('--size', type=int, help='short side at which the network works')
+    study.add_argument(
+        '--dropout', type=float, default=0.2, metavar='RATE', help='of the key (default 0.2)'
+    )
+    study.add_argument(
+        '--passes', type=int, default=10, help='of dropout in each frame (default 10); 0: none'
+    )
+    study.add_argument('--seed', type=int, default=0, help='of dropout')
+    study.add_argument(
+        '--dilations',
+        nargs='+',
+        type=float,
+        metavar='Q',
+        help='growths of the mask for S_R and V_R, 0..1',
+    )
+    study.add_argument(
+        '--epistemic', default='variance', help='V: variance (default) or mutual-information'
+    )
+    study.add_argument(
+        '--with-absent', action='store_true', help='compare also frames without the object'
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do the study, print its table and write the files."""
+    from tqdm import tqdm
+
+    from lazy_vos_ros.evaluation.offline import prepare_folder
+    from lazy_vos_ros.evaluation.study.uncertainty import study_uncertainty
+
+    settings = settings_for(args)
+    sequences = chosen_sequences(args)
+    committees = make_committees(args)
+    prepare_folder(Path(args.out), force=args.force)
+    total = len(committees) * sum(len(files.images) for files in sequences)
+    # disable=None: no bar where the output goes into a file.
+    with tqdm(total=total, unit='frame', disable=None, dynamic_ncols=True) as bar:
+        study = study_uncertainty(sequences, committees, settings, on_frame=bar.update)
+    study.write(
+        Path(args.out),
+        dataset=str(args.dataset),
+        sequences=[files.name for files in sequences],
+        frames=args.frames,
+        seed=args.seed,
+    )
+    print(study.report())
+    print(f'\n{len(sequences)} sequences; figures and tables are in {args.out}')
+    return 0
+
+
+def settings_for(args: argparse.Namespace) -> 'StudySettings':
+    """Return how the study is done; ValueError if an argument is not allowed."""
+    from lazy_vos_ros.evaluation.study.measures import DILATIONS
+    from lazy_vos_ros.evaluation.study.uncertainty import StudySettings
+
+    return StudySettings(
+        dilations=tuple(args.dilations or DILATIONS),
+        epistemic=args.epistemic,
+        with_absent=args.with_absent,
+    )
+
+
+def chosen_sequences(args: argparse.Namespace) -> 'list[SequenceFiles]':
+    """Return the sequences to be tracked, cut to --frames."""
+    from lazy_vos_ros.evaluation.benchmark.datasets import open_dataset
+
+    if args.frames is not None and args.frames < 2:
+        raise ValueError(f'frames is {args.frames}; allowed: at least 2')
+    dataset = open_dataset(
+        Path(args.dataset), layout=args.layout, split=args.split, sequences=args.sequences
+    )
+    stop = args.frames
+    return [
+        replace(files, images=files.images[:stop], annotations=files.annotations[:stop])
+        for files in dataset.sequences
+    ]
+
+
+def make_committees(args: argparse.Namespace) -> 'list[Committee]':
+    """Load the weights; return one tracker, the ensemble of several, and dropout if wanted."""
+    from lazy_vos_ros.evaluation.study.dropout import Dropout
+    from lazy_vos_ros.evaluation.study.ensemble import Ensemble
+
+    backends = [make_tracker(weights, args) for weights in args.weights]
+    committees: list[Committee] = [Ensemble(backends[:1])]
+    if len(backends) > 1:
+        committees.append(Ensemble(backends))
+    if args.passes:
+        committees.append(
+            Dropout(backends[0], rate=args.dropout, passes=args.passes, seed=args.seed)
+        )
+    return committees
+
+
+def make_tracker(weights: str, args: argparse.Namespace) -> 'Backend':
+    """Load one tracker at the size that was asked for."""
+    from lazy_vos_ros.engine.build import make_backend
+    from lazy_vos_ros.engine.build import tracker_entry
+    from lazy_vos_ros.engine.xmem.config import XMemConfig
+
+    settings = XMemConfig(**tracker_entry(weights).settings)
+    if args.size is not None:
+        settings = replace(settings, size=args.size)
+    return make_backend(weights, device=args.device, settings=settings)
