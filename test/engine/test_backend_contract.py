@@ -6,6 +6,7 @@ import torch
 from small_cutie import small_model
 
 from lazy_vos_ros.engine.backend import MemoryWrite
+from lazy_vos_ros.engine.backend import ReplayableBackend
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.cutie.backend import CutieBackend
@@ -301,6 +302,50 @@ def test_a_late_correction_knows_who_is_left(make_real):
         backend.memorise(object(), (1, 2), old.probabilities)
 
 
+def test_an_object_left_out_of_a_frame_does_not_learn_from_it(make_real):
+    """What the frame was said to be has no effect on it; on the other object it has."""
+    runs = [started(make_real) for _ in range(2)]
+    for backend, place in zip(runs, ((14, 4), (2, 38)), strict=True):
+        prediction = backend.predict(image(1))
+        probabilities = torch.zeros_like(prediction.probabilities)
+        probabilities[2] = mask_at(*place)
+        probabilities[0] = 1 - probabilities[2]
+        assert backend.commit(prediction, MemoryWrite.FORCED, probabilities, without=(1,))
+    following = [step(backend, 2)[0] for backend in runs]
+    check(following[0], (1, 2))
+    assert not torch.allclose(following[0].probabilities[2], following[1].probabilities[2])
+    everybody = started(make_real)
+    assert not step(everybody, 1, write=MemoryWrite.FORCED, without=(1, 2))[1]
+    check(step(everybody, 2)[0], (1, 2))
+
+
+def test_a_tracker_goes_back_to_an_earlier_moment_any_number_of_times(make_real):
+    backend = started(make_real)
+    assert isinstance(backend, ReplayableBackend)
+    step(backend, 1)
+    between = backend.snapshot()
+    prediction = backend.predict(image(2))
+    amid = backend.snapshot()
+    assert amid.nbytes > between.nbytes > 0
+    backend.commit(prediction)
+    size = backend.memory_size()
+    wanted = [step(backend, seed)[0].probabilities for seed in range(3, 9)]
+    for moment in (amid, between, amid):
+        step(backend, 20, {10: mask_at(8, 20)}, write=MemoryWrite.FORCED)
+        backend.remove_objects((1,))
+        backend.restore(moment)
+        assert backend.object_ids == (1, 2)
+        if moment is amid:
+            backend.commit(prediction)
+        else:
+            step(backend, 2)
+        assert backend.memory_size() == size
+        again = [step(backend, seed)[0].probabilities for seed in range(3, 9)]
+        assert all(torch.equal(one, other) for one, other in zip(wanted, again, strict=True))
+    with pytest.raises(ValueError, match='snapshot is object'):
+        backend.restore(object())
+
+
 def test_the_memory_is_bounded(make_real):
     backend = started(make_real)
     capacity = backend.memory_size().capacity
@@ -320,13 +365,23 @@ def test_the_memory_is_bounded(make_real):
     assert sizes[-1].nbytes < 3.5 * sizes[6].nbytes
 
 
-def test_the_lazy_layer_needs_to_know_nothing_more(make_real):
+@pytest.mark.parametrize('late', ['memory', 'replay'])
+def test_the_lazy_layer_needs_to_know_nothing_more(make_real, late):
     """Objects, questions, late answers and removal, end to end, with the true masks."""
     truth = np.zeros(SIZE, np.uint16)
     truth[2:10, 2:10], truth[12:20, 30:38] = 1, 2
     refiner = OracleRefiner(lambda frame, object_id: truth == object_id)
     # Whatever it sees, it asks: the weights are random.
-    config = LazyConfig(trigger='level', tau_u=0.0, tau_p=0.0, tau_m=2.0, pseudo_corrections=False)
+    config = LazyConfig(
+        trigger='level',
+        tau_u=0.0,
+        tau_p=0.0,
+        tau_m=2.0,
+        pseudo_corrections=False,
+        question_cooldown=100.0,
+        late=late,
+        replay_seconds=100.0,
+    )
     tracker = LazyTracker(make_real(), refiner, config)
     tracker.add_objects(image(0), [Prompt(mask=truth == 1), Prompt(mask=truth == 2)])
     for seed in range(1, 6):
@@ -338,9 +393,14 @@ def test_the_lazy_layer_needs_to_know_nothing_more(make_real):
     event = tracker.answer(asked[2].request_id, Click(34, 16))
     assert event.kind is EventKind.ANSWERED
     assert event.frame_index < 5
+    assert event.reason == ''
+    repaired = tracker.catch_up()
+    if late == 'replay':
+        assert [frame.frame_index for frame in repaired] == list(range(event.frame_index, 5 + 1))
     tracker.remove_object(1)
     result = tracker.step(image(6))
     assert set(np.unique(result.labels)) <= {0, 2}
+    assert (EventKind.REPLAYED in {e.kind for e in result.events}) == (late == 'replay')
     assert tracker.add_object(image(7), mask=truth == 1) == 3
     tracker.reset()
     assert tracker.memory_size().working == 0

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from lazy_vos_ros.engine.backend import Image
 from lazy_vos_ros.engine.backend import MemorySize
 from lazy_vos_ros.engine.backend import MemoryWrite
 from lazy_vos_ros.engine.backend import Prediction
+from lazy_vos_ros.engine.backend import Snapshot
 from lazy_vos_ros.engine.cutie.checks import check_finite
 from lazy_vos_ros.engine.cutie.checks import check_new
 from lazy_vos_ros.engine.cutie.checks import check_probabilities
@@ -20,6 +22,8 @@ from lazy_vos_ros.engine.cutie.frame import CutieFrame
 from lazy_vos_ros.engine.cutie.network import STRIDE
 from lazy_vos_ros.engine.cutie.network import CutieNetwork
 from lazy_vos_ros.engine.cutie.object_memory import ObjectMemory
+from lazy_vos_ros.engine.cutie.pending import Pending
+from lazy_vos_ros.engine.cutie.pending import at_stride
 from lazy_vos_ros.engine.xmem.aggregation import aggregate
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.engine.xmem.memory import Memory
@@ -27,7 +31,6 @@ from lazy_vos_ros.engine.xmem.preprocessing import check_image
 from lazy_vos_ros.engine.xmem.preprocessing import masks_to_network
 from lazy_vos_ros.engine.xmem.preprocessing import objects_to_network
 from lazy_vos_ros.engine.xmem.preprocessing import plan_geometry
-from lazy_vos_ros.engine.xmem.preprocessing import probabilities_to_image
 from lazy_vos_ros.engine.xmem.schedule import Schedule
 from lazy_vos_ros.engine.xmem.sensory import SensoryMemory
 
@@ -35,14 +38,25 @@ _DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
 
 
 @dataclass(frozen=True)
-class _Pending:
-    """A predicted frame that waits for its commit."""
+class CutieSnapshot:
+    """All that a :class:`CutieBackend` knew at one moment; shares what is big with it."""
 
-    frame: CutieFrame
-    probabilities: torch.Tensor
-    """(n+1, H, W) at the network."""
-    object_ids: tuple[int, ...]
-    brings_objects: bool = False
+    memory: Memory
+    objects: ObjectMemory
+    sensory: SensoryMemory
+    last_masks: SensoryMemory
+    schedule: Schedule
+    appeared: Mapping[int, int]
+    index: int
+    highest_id: int
+    pending: Pending | None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it keeps alive at most: the memories and an unfinished frame."""
+        states = self.sensory.hidden.nbytes + self.last_masks.hidden.nbytes
+        frame = 0 if self.pending is None else self.pending.frame.nbytes
+        return self.memory.size().nbytes + self.objects.nbytes + states + frame
 
 
 class CutieBackend:
@@ -135,12 +149,42 @@ class CutieBackend:
         self._appeared: dict[int, int] = {}
         self._index = -1
         self._highest_id = 0
-        self._pending: _Pending | None = None
+        self._pending: Pending | None = None
 
     def memory_size(self) -> MemorySize:
         """Return how much is remembered now."""
         size = self._memory.size()
         return replace(size, nbytes=size.nbytes + self._objects.nbytes)
+
+    @torch.inference_mode()
+    def snapshot(self) -> CutieSnapshot:
+        """Return the present state, also between predict and commit."""
+        return CutieSnapshot(
+            memory=self._memory.snapshot(),
+            objects=self._objects.snapshot(),
+            sensory=self._sensory,
+            last_masks=self._last_masks,
+            schedule=copy(self._schedule),
+            appeared=dict(self._appeared),
+            index=self._index,
+            highest_id=self._highest_id,
+            pending=self._pending,
+        )
+
+    @torch.inference_mode()
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a state of this tracker; ValueError if it is of another kind of tracker."""
+        if not isinstance(snapshot, CutieSnapshot):
+            raise ValueError(f'snapshot is {type(snapshot).__name__}; allowed: one of snapshot')
+        self._memory = snapshot.memory.snapshot()
+        self._objects = snapshot.objects.snapshot()
+        self._sensory = snapshot.sensory
+        self._last_masks = snapshot.last_masks
+        self._schedule = copy(snapshot.schedule)
+        self._appeared = dict(snapshot.appeared)
+        self._index = snapshot.index
+        self._highest_id = snapshot.highest_id
+        self._pending = snapshot.pending
 
     @torch.inference_mode()
     def predict(self, image: Image) -> Prediction:
@@ -161,7 +205,7 @@ class CutieBackend:
         self._index = pending.frame.index
         self._schedule.tick()
         self._pending = pending
-        return _published(pending)
+        return pending.published()
 
     @torch.inference_mode()
     def add_objects(self, prediction: Prediction, masks: Mapping[int, torch.Tensor]) -> Prediction:
@@ -193,7 +237,7 @@ class CutieBackend:
             object_ids=pending.object_ids + new,
             brings_objects=True,
         )
-        return _published(self._pending)
+        return self._pending.published()
 
     @torch.inference_mode()
     def commit(
@@ -235,13 +279,13 @@ class CutieBackend:
         sensory = pending.frame.sensory.of(pending.object_ids)
         if memorise:
             deep = deep_update or self._schedule.deep_due(natural)
-            objects = _objects_of(pending, probabilities)
+            objects = pending.objects(probabilities)
             sensory = self._write(pending.frame, sensory, objects, fed, deep=deep)
             self._schedule.memorised(deep=deep)
         elif write is MemoryWrite.FROZEN:
             self._schedule.hold()
         self._sensory = sensory
-        self._last_masks = _at_stride(objects, pending.object_ids)
+        self._last_masks = at_stride(objects, pending.object_ids)
         for object_id in pending.object_ids:
             self._appeared.setdefault(object_id, pending.frame.index)
         self._pending = None
@@ -305,13 +349,13 @@ class CutieBackend:
         )
         return CutieFrame(self._index + 1, image, geometry, self._device)
 
-    def _segment(self, frame: CutieFrame) -> _Pending:
+    def _segment(self, frame: CutieFrame) -> Pending:
         height, width = frame.geometry.padded
         size = (height // STRIDE, width // STRIDE)
         before = self._sensory.resized(size)
         if not self.object_ids:
             frame.sensory = before
-            return _Pending(frame, torch.ones(1, height, width, device=self._device), ())
+            return Pending(frame, torch.ones(1, height, width, device=self._device), ())
         features = frame.features(self._network)
         reading = self._memory.read(features.key)
         readout = torch.empty(0)
@@ -332,7 +376,7 @@ class CutieBackend:
         check_finite('prediction', probabilities, hidden)
         self._memory.record(reading)
         frame.sensory = before.with_hidden(hidden)
-        return _Pending(frame, probabilities, self.object_ids)
+        return Pending(frame, probabilities, self.object_ids)
 
     def _appeared_together(self) -> Iterator[list[int]]:
         """Return the rows of objects by the frame on which they appeared.
@@ -364,31 +408,9 @@ class CutieBackend:
         self._memory.write(frame.index, key, value.pixels[:, rows], fed)
         self._objects.write(frame.index, fed, value.summaries[rows])
         self._objects.settle(self._memory.frames)
-        hidden = sensory.hidden.clone()
-        hidden[:, rows] = value.sensory[:, rows]
-        return sensory.with_hidden(hidden)
+        return sensory.replaced_by(SensoryMemory(value.sensory[:, rows], fed))
 
-    def _expect(self, prediction: Prediction) -> _Pending:
+    def _expect(self, prediction: Prediction) -> Pending:
         if self._pending is None or prediction.frame is not self._pending.frame:
             raise RuntimeError('this prediction does not wait for a commit; call predict first')
         return self._pending
-
-
-def _published(pending: _Pending) -> Prediction:
-    probabilities = probabilities_to_image(pending.probabilities, pending.frame.geometry)
-    return Prediction(probabilities, pending.object_ids, pending.frame)
-
-
-def _at_stride(objects: torch.Tensor, object_ids: tuple[int, ...]) -> SensoryMemory:
-    """Return (n, H, W) masks as the next frame looks at them, one value for each cell."""
-    cells = objects.unflatten(1, (-1, STRIDE)).unflatten(3, (-1, STRIDE)).mean((2, 4))
-    return SensoryMemory(cells[None, :, None], object_ids)
-
-
-def _objects_of(pending: _Pending, probabilities: torch.Tensor | None) -> torch.Tensor:
-    """Return (n, H, W) soft masks to be memorised, at the network."""
-    if probabilities is None:
-        return pending.probabilities[1:]
-    check_probabilities(probabilities, len(pending.object_ids), pending.frame)
-    device = pending.probabilities.device
-    return objects_to_network(probabilities[1:].to(device), pending.frame.geometry)

@@ -24,6 +24,13 @@ class ObjectMemory:
         shares = [share for frame in self._recent.values() for share in frame.values()]
         return sum(tensor.nbytes for tensor in (*self._settled.values(), *shares))
 
+    def snapshot(self) -> 'ObjectMemory':
+        """Return a memory with the same contents, which shares their tensors."""
+        other = ObjectMemory()
+        other._settled = dict(self._settled)
+        other._recent = {frame: dict(shares) for frame, shares in self._recent.items()}
+        return other
+
     def clear(self) -> None:
         """Forget everything."""
         self._settled.clear()

@@ -68,3 +68,14 @@ def test_later_changes_of_what_was_written_do_no_harm():
     memory.write(0, (1,), given)
     given.zero_()
     assert read(memory, 1) == [1]
+
+
+def test_a_snapshot_is_not_changed_by_what_comes_later(memory):
+    before = memory.snapshot()
+    memory.write(5, (3,), summaries(100))
+    memory.write(6, (3, 7), summaries(1, 1))
+    memory.settle((6,))
+    memory.remove((7,))
+    assert read(before, 3, 7) == [3, 30]
+    before.write(0, (3,), summaries(0))
+    assert read(memory, 3) == [102]
