@@ -21,7 +21,7 @@ class Client(Protocol):
 
 
 class QuestionDesk:
-    """Sends each question once an operator is there, and again to an operator who comes back.
+    """Sends each question once an operator is there, and again to one who comes or returns.
 
     Nothing here waits. :meth:`ask` and :meth:`keep_only` may be called from any thread,
     :meth:`look` by a timer.
@@ -32,11 +32,20 @@ class QuestionDesk:
         Of the operator's service.
     answered
         Called with the request id and the response, in the executor's thread.
+    operators
+        Counts those who serve the questions, now.
     """
 
-    def __init__(self, client: Client, answered: Callable[[str, Response], None]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        answered: Callable[[str, Response], None],
+        operators: Callable[[], int],
+    ) -> None:
         self._client = client
         self._answered = answered
+        self._operators = operators
+        self._known = 0
         self._lock = Lock()
         self._questions: dict[str, Request] = {}
         self._sent: dict[str, Any] = {}
@@ -60,12 +69,17 @@ class QuestionDesk:
                 self._forget(request_id)
 
     def look(self) -> None:
-        """Send what is not sent; where the operator has gone, it will have to be sent again."""
-        ready = self._client.service_is_ready()
+        """Send what is not sent; after the operator has gone or another come, all of it again.
+
+        One who was killed and started again comes before the middleware sees the death.
+        """
+        ready, operators = self._client.service_is_ready(), self._operators()
         with self._lock:
-            if not ready:
+            if not ready or operators > self._known:
                 for request_id in list(self._sent):
                     self._forget(request_id)
+            self._known = operators
+            if not ready:
                 return
             unsent = [q for key, q in self._questions.items() if key not in self._sent]
             for question in unsent:

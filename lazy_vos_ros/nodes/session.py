@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
 from std_msgs.msg import Header
 
 from lazy_vos_ros.engine.backend import Image as Pixels
 from lazy_vos_ros.engine.backend import MemorySize
+from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.prompts import Prompt
 from lazy_vos_ros.engine.results import Answer
@@ -107,6 +110,10 @@ class Session:
     def answer(self, request_id: str, answer: Answer) -> CorrectionEvent:
         """Use the answer to a question; ValueError if it is not open or the answer not allowed."""
         return self._apply(lambda: self._tracker.answer(request_id, answer))
+
+    def preview(self, request_id: str, clicks: tuple[Click, ...]) -> npt.NDArray[np.bool_]:
+        """Return what an answer would make of the object; ValueError if it would be refused."""
+        return self._tracker.preview(request_id, clicks)
 
     def remove(self, object_id: int) -> CorrectionEvent:
         """Stop tracking an object; ValueError if it is not tracked."""

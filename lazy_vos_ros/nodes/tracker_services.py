@@ -4,17 +4,22 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from lazy_vos_msgs.srv import AddObject
 from lazy_vos_msgs.srv import Correct
+from lazy_vos_msgs.srv import PreviewCorrection
 from lazy_vos_msgs.srv import RemoveObject
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
+from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
 from lazy_vos_ros.engine.prompts import Prompt
 from lazy_vos_ros.engine.results import CorrectionEvent
 from lazy_vos_ros.engine.results import EventKind
 from lazy_vos_ros.nodes.images import bridge
+from lazy_vos_ros.nodes.images import image_message
 from lazy_vos_ros.nodes.messages import answer_from
 from lazy_vos_ros.nodes.messages import clicks_from
 from lazy_vos_ros.nodes.session import Session
@@ -23,7 +28,7 @@ from lazy_vos_ros.nodes.worker import Worker
 
 
 class TrackerServices:
-    """Serves add_object, remove_object, correct and reset; no handler holds up the node."""
+    """Serves add_object, remove_object, correct, preview, reset; no handler holds up the node."""
 
     def __init__(self, node: Node, worker: Worker[Any], session: Session) -> None:
         self._node = node
@@ -36,6 +41,7 @@ class TrackerServices:
                 (AddObject, 'add_object', self._add),
                 (RemoveObject, 'remove_object', self._remove),
                 (Correct, 'correct', self._correct),
+                (PreviewCorrection, 'preview', self._preview),
                 (Trigger, 'reset', self._reset),
             )
         ]
@@ -72,6 +78,17 @@ class TrackerServices:
         event = await self._run('correct', job, response)
         if event is not None and event.kind is EventKind.REFUSED:
             response.success, response.message = False, event.reason
+        return response
+
+    async def _preview(
+        self, request: PreviewCorrection.Request, response: PreviewCorrection.Response
+    ) -> PreviewCorrection.Response:
+        def job() -> npt.NDArray[np.bool_]:
+            return self._session.preview(request.request_id, clicks_from(request.clicks))
+
+        mask = await self._run('preview', job, response)
+        if mask is not None:
+            response.mask = image_message(mask.astype(np.uint8) * 255, 'mono8', Header())
         return response
 
     async def _reset(

@@ -68,7 +68,10 @@ class Tracking:
         self.buffer = FrameBuffer(config.click_buffer_frames, config.click_buffer_megabytes)
         self.outputs = Outputs(node, clock)
         self._client = node.create_client(RequestCorrection, 'request_correction')
-        self.desk = QuestionDesk(self._client, self._answered)
+        service = node.resolve_service_name('request_correction')
+        self.desk = QuestionDesk(
+            self._client, self._answered, lambda: node.count_services(service)
+        )
         self.session = Session(
             tracker, self.outputs, self.desk, clock, self.buffer, lambda: self.worker.dropped
         )

@@ -7,6 +7,7 @@ from lazy_vos_ros.nodes.question_desk import QuestionDesk
 class FakeClient:
     def __init__(self, ready):
         self.ready = ready
+        self.operators = 1
         self.calls = []
         self.removed = []
 
@@ -31,7 +32,8 @@ def question(name):
 
 def desk(ready=True):
     client, answers = FakeClient(ready), []
-    return client, answers, QuestionDesk(client, lambda *given: answers.append(given))
+    made = QuestionDesk(client, lambda *given: answers.append(given), lambda: client.operators)
+    return client, answers, made
 
 
 def test_a_question_waits_for_an_operator_and_is_sent_once():
@@ -48,6 +50,22 @@ def test_a_question_waits_for_an_operator_and_is_sent_once():
     assert answers == [('a', response)]
     made.look()
     assert client.asked == ['a']
+
+
+def test_an_operator_who_joins_before_the_death_of_another_is_seen_is_asked():
+    client, answers, made = desk()
+    made.ask(question('a'))
+    made.look()
+    assert client.asked == ['a']
+    client.operators = 2
+    made.look()
+    assert client.asked == ['a', 'a']
+    assert client.removed == [client.calls[0][1]]
+    client.operators = 1  # now it is seen
+    made.look()
+    assert client.asked == ['a', 'a']
+    client.calls[1][1].set_result(RequestCorrection.Response())
+    assert [key for key, _ in answers] == ['a']
 
 
 def test_an_operator_who_went_is_asked_again_when_back():

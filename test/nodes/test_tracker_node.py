@@ -15,6 +15,7 @@ from lazy_vos_msgs.msg import CorrectionEvent
 from lazy_vos_msgs.msg import TrackingState
 from lazy_vos_msgs.srv import AddObject
 from lazy_vos_msgs.srv import Correct
+from lazy_vos_msgs.srv import PreviewCorrection
 from lazy_vos_msgs.srv import RemoveObject
 from lazy_vos_msgs.srv import RequestCorrection
 from lifecycle_msgs.msg import Transition
@@ -293,14 +294,25 @@ def test_a_late_answer_is_applied_to_the_frame_of_the_question(graph, camera, ou
     assert (question.image.width, question.image.height) == (128, 96)
     assert question.mask.encoding == 'mono8'
     assert question.entropy.encoding == '32FC1'
-    assert question.timeout.sec == 60
+    assert question.timeout.sec == 2**31 - 1  # for ever, in the profile "paper"
     assert question.tracker == f'{graph.namespace}/lazy_vos'
     assert abs(question.asked.sec - time()) < 600
 
     before = outputs.run(camera, 20)[-1]  # the camera does not wait
     assert before.objects[0].question_open
     assert len(operator.requests) == 1
-    operator.answer(question, response(Click(x=50.0, y=40.0, positive=True)))
+    clicks = [Click(x=50.0, y=40.0, positive=True)]
+    shown = graph.call(
+        PreviewCorrection, 'lazy_vos/preview', request_id=question.request_id, clicks=clicks
+    )
+    assert shown.success, shown.message
+    mask = bridge().imgmsg_to_cv2(shown.mask)
+    assert (mask.shape, set(mask.ravel().tolist())) == ((96, 128), {0, 255})
+    assert mask[40, 50] == 255
+    unknown = graph.call(PreviewCorrection, 'lazy_vos/preview', request_id='x', clicks=clicks)
+    assert not unknown.success
+    assert 'it is not known' in unknown.message
+    operator.answer(question, response(*clicks))
     graph.until(lambda: CorrectionEvent.ANSWERED in outputs.kinds(), 'the answer is used')
     event = next(item for item in outputs.events if item.kind == CorrectionEvent.ANSWERED)
     assert event.header == question.header
