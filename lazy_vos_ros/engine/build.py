@@ -43,7 +43,8 @@ def make_backend(
     ----------
     weights
         ``auto`` (see :data:`TRACKER_PREFERENCE`), a name of the manifest, or the path of a file:
-        ``.safetensors`` for the compact network, else a published checkpoint.
+        one with a name of the manifest, ``.safetensors`` for the compact network, else a
+        published checkpoint.
     backend
         ``xmem``, ``cutie`` (needs the optional package rf-cutie), or ``auto``: that of the
         weights, and XMem where these do not say it.
@@ -125,9 +126,7 @@ def _preferred_entry(backend: str) -> WeightsEntry:
 
 
 def _entry_of_file(path: Path, backend: str) -> WeightsEntry:
-    like = find_entry('compact' if path.suffix == '.safetensors' else 'xmem-s012')
-    if backend == 'cutie':
-        like = find_entry('cutie')
+    like = _like(path, backend)
     return WeightsEntry(
         name=path.stem,
         file=str(path.absolute()),
@@ -139,3 +138,14 @@ def _entry_of_file(path: Path, backend: str) -> WeightsEntry:
         settings=like.settings,
         thresholds=like.thresholds,
     )
+
+
+def _like(path: Path, backend: str) -> WeightsEntry:
+    """Return the entry of the manifest whose network and settings a file is taken to have."""
+    kinds = TRACKER_PREFERENCE if backend == 'auto' else (backend,)
+    for entry in (find_entry(name) for kind in kinds for name in TRACKER_PREFERENCE[kind]):
+        if entry.file == path.name:
+            return entry
+    if backend == 'cutie':
+        return find_entry('cutie')
+    return find_entry('compact' if path.suffix == '.safetensors' else 'xmem-s012')

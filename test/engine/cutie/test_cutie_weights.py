@@ -98,9 +98,15 @@ def test_what_does_not_go_together_is_refused(folder, state):
         build.make_backend('cutie', backend='xmem')
     with pytest.raises(ValueError, match="backend is 'sam2'; allowed: auto, xmem, cutie"):
         build.make_backend(backend='sam2')
-    path = save(state, folder / 'own.pth')
     with pytest.raises(ValueError, match='does not fit the network'):
-        build.make_backend(str(path))
+        build.make_backend(str(save(state, folder / 'own.pth')))
+
+
+def test_a_published_file_elsewhere_is_known_by_its_name(folder, state, tmp_path):
+    path = save(state, tmp_path / find_entry('cutie-small').file)
+    assert build.tracker_entry(str(path)).network == 'cutie'
+    assert build.tracker_entry(str(path), 'xmem').network == 'official'
+    assert build.tracker_entry(str(path), 'cutie').network == 'cutie'
 
 
 def test_auto_never_takes_cutie_by_itself(folder, state):
