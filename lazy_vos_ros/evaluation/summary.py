@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import dataclass
+from itertools import accumulate
+from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
@@ -73,6 +75,10 @@ class Summary:
     noc: int
     idi: float | None
     aci: float | None
+    median_gap: float | None
+    """Seconds between interactions with one object, the median over all objects."""
+    quick_share: float | None
+    """Part of the corrections that came within a second of the interaction before."""
     objects: tuple[ObjectEffort, ...]
 
     def results(self, name: str, **about: str) -> dict[str, Any]:
@@ -127,6 +133,7 @@ def summarise(run: Run) -> Summary:
     ]
     corrections = [run.corrected_frames(object_id) for object_id in run.object_ids]
     lives = [effort.seconds for effort in efforts]
+    gaps = [_gaps(run, object_id) for object_id in run.object_ids]
     return Summary(
         frames=len(run.frames),
         sent=run.sent,
@@ -150,12 +157,14 @@ def summarise(run: Run) -> Summary:
         noc=metrics.noc(corrections),
         idi=metrics.idi(lives, corrections) if efforts else None,
         aci=fmean(effort.aci for effort in efforts) if efforts else None,
+        median_gap=metrics.median_gap(gaps) if efforts else None,
+        quick_share=metrics.quick_share(gaps) if efforts else None,
         objects=efforts,
     )
 
 
 def table(summary: Summary) -> str:
-    """Return the figures as lines of text for people."""
+    """Return the figures as lines of text for people; docs/metrics.md explains them."""
     lines = [f'{name:<26}{value:>12}' for name, value in _rows(summary)]
     if len(summary.objects) > 1:
         lines += ['', f'{"object":<26}{"frames":>8}{"NoC":>6}{"IDI s":>8}{"ACI":>8}']
@@ -188,6 +197,8 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
         ('NoC', str(summary.noc)),
         ('IDI', _text(summary.idi, '{:.2f} s')),
         ('ACI', _text(summary.aci, '{:.2f}')),
+        ('median gap', _text(summary.median_gap, '{:.2f} s')),
+        ('quick share', _text(summary.quick_share, '{:.0%}')),
     ]
 
 
@@ -204,6 +215,14 @@ def _effort(run: Run, object_id: int) -> ObjectEffort:
         idi=metrics.idi([seconds], [corrected]),
         aci=metrics.aci(len(life), corrected),
     )
+
+
+def _gaps(run: Run, object_id: int) -> list[float]:
+    """Seconds from one interaction with an object to the next, by the stamps of the images."""
+    stamps = sorted(frame.stamp for frame in run.life(object_id))
+    frames = metrics.correction_gaps(len(stamps), run.corrected_frames(object_id))
+    stops = [stamps[place] for place in accumulate(frames, initial=0)]
+    return [(after - before) / 1e9 for before, after in pairwise(stops)]
 
 
 def _asked_absences(run: Run) -> int:

@@ -102,6 +102,14 @@ def test_effort_counts_corrected_frames_of_each_life():
     assert summary.aci == pytest.approx((cup.aci + box.aci) / 2)
 
 
+def test_spread_of_the_corrections():
+    # Gaps of the cup: 0.4, 1.0, 0.3 and 0.3 s; of the box: 0.6 and 0.4 s.
+    summary = summarise(usual_run())
+    assert summary.median_gap == pytest.approx(0.4)
+    assert summary.quick_share == 3 / 4  # exactly one second is not quick
+    assert 'quick share                        75%' in table(summary)
+
+
 def test_correction_of_an_earlier_frame_counts_there():
     run = usual_run()
     assert run.corrected_frames(1) == [4, 14, 17]
@@ -125,6 +133,8 @@ def test_what_is_not_known_is_none_and_a_dash():
     assert summary.latency_p50 is None
     assert summary.reaction_p50 is None
     assert summary.idi is None
+    assert summary.median_gap is None
+    assert summary.quick_share is None
     first = table(summary).splitlines()[0]
     assert first.split() == ['images', 'published', '-']
 

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from itertools import pairwise
 from math import floor
+from pathlib import Path
 from statistics import fmean
 
 import pytest
 
 from lazy_vos_ros.evaluation import metrics
 
+DOCS = Path(__file__).resolve().parents[3] / 'docs' / 'metrics.md'
 OBJECTS = 65
 TRACKED_SECONDS = 7179.0
 """Over all objects; the value that lets most rows come out to the printed digit."""
@@ -73,6 +75,16 @@ def aci_of(row: Row) -> float:
 def fits(value: float, printed: str) -> bool:
     decimals = len(printed.partition('.')[2])
     return f'{value:.{decimals}f}' == printed
+
+
+def said(value: float, printed: str) -> str:
+    return f'{value:.2f} | {printed} | {"yes" if fits(value, printed) else "**no**"}'
+
+
+@pytest.mark.parametrize('row', ROWS, ids=lambda row: row.name)
+def test_docs_show_the_row_as_computed(row: Row):
+    figures = f'{said(idi_of(row), row.idi)} | {said(aci_of(row), row.aci)}'
+    assert f'| {row.name} | {row.noc:,} | {figures} |\n' in DOCS.read_text()
 
 
 @pytest.mark.parametrize('row', ROWS, ids=lambda row: row.name)
