@@ -60,13 +60,18 @@ class ObjectQuality:
         }
         return {'J': j, 'F': f, 'J&F': metrics.j_and_f(j, f), **recalls}
 
+    def score_of(self, stamp: int) -> FrameScore | None:
+        """Return the score of the frame with this stamp (ns); None if its truth is not known."""
+        return self._by_stamp.get(stamp)
+
     def iou_of(self, stamp: int) -> float | None:
         """Return J of the frame with this stamp (ns); None if its true mask is not known."""
-        return self._iou_by_stamp.get(stamp)
+        score = self.score_of(stamp)
+        return None if score is None else score.j
 
     @cached_property
-    def _iou_by_stamp(self) -> dict[int, float]:
-        return {score.stamp: score.j for score in self.scores}
+    def _by_stamp(self) -> dict[int, FrameScore]:
+        return {score.stamp: score for score in self.scores}
 
 
 @dataclass(frozen=True)

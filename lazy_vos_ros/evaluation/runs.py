@@ -15,6 +15,7 @@ import yaml
 
 from lazy_vos_ros.engine.backend import Image
 from lazy_vos_ros.engine.config import LazyConfig
+from lazy_vos_ros.engine.parameters import Parameter
 from lazy_vos_ros.engine.parameters import parameters_of
 from lazy_vos_ros.engine.results import CorrectionEvent
 from lazy_vos_ros.engine.results import EventKind
@@ -199,11 +200,22 @@ def config_of(run: Run) -> LazyConfig:
         If what it tells is not allowed.
     """
     told = {
-        item.name: yaml.safe_load(run.settings[item.name])
+        item.name: item.check(_parsed(item, run.settings[item.name]))
         for item in parameters_of(LazyConfig)
         if item.name in run.settings
     }
-    return LazyConfig(**told)
+    return LazyConfig(**told)  # type: ignore[arg-type]  # each is checked
+
+
+def _parsed(item: Parameter, text: str) -> object:
+    """Return what the text of a setting stands for; `inf` is none of YAML's numbers."""
+    value = yaml.safe_load(text)
+    if item.kind is not float or not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def labels_of(run: Run) -> dict[int, str]:
