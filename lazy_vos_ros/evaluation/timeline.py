@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from itertools import groupby
@@ -53,7 +54,18 @@ MARKS = {
 """Lane, marker, colour and name of the events, in the order of the legend."""
 
 
-def draw_timeline(run: Run, path: Path, config: LazyConfig | None = None) -> None:
+Iou = Callable[[int, Frame], float | None]
+"""J of an object in a frame; None where its true mask is not known."""
+
+
+def draw_timeline(
+    run: Run,
+    path: Path,
+    config: LazyConfig | None = None,
+    *,
+    iou: Iou | None = None,
+    objects: Sequence[int] | None = None,
+) -> None:
     """Write a PNG with three panels for each object: S_R, dS, and what happened.
 
     Parameters
@@ -64,15 +76,20 @@ def draw_timeline(run: Run, path: Path, config: LazyConfig | None = None) -> Non
         The PNG file.
     config
         The thresholds in force; None: the defaults.
+    iou
+        Tells how good the masks were, where that is known; drawn beside S_R.
+    objects
+        Ids of those that are drawn; None: all.
 
     Raises
     ------
     ValueError
         If no object was tracked in any frame.
     """
-    if not run.object_ids:
+    shown = run.object_ids if objects is None else objects
+    if not shown:
         raise ValueError(f'{run.name} has no tracked object; allowed: at least one')
-    count = len(run.object_ids)
+    count = len(shown)
     figure = Figure(figsize=(WIDTH, MARGIN + 4.6 * count), dpi=120)
     panels = figure.subplots(
         3 * count, 1, sharex=True, squeeze=False, height_ratios=[3, 2.4, 1.7] * count
@@ -81,8 +98,11 @@ def draw_timeline(run: Run, path: Path, config: LazyConfig | None = None) -> Non
     figure.subplots_adjust(
         left=0.85 / WIDTH, right=1 - 0.2 / WIDTH, bottom=1.15 / height, top=1 - 0.35 / height
     )
-    for row, object_id in enumerate(run.object_ids):
-        _draw_object(list(panels[3 * row : 3 * row + 3]), run, object_id, config or LazyConfig())
+    for row, object_id in enumerate(shown):
+        three = list(panels[3 * row : 3 * row + 3])
+        _draw_object(three, run, object_id, config or LazyConfig())
+        if iou is not None:
+            _draw_iou(three[0], run, object_id, iou)
     begin = run.frames[0].seconds
     panels[-1].set_xlabel('time of the stream [s]')
     panels[-1].set_xlim(0, max(run.frames[-1].seconds - begin, 1e-3))
@@ -99,7 +119,10 @@ def _draw_object(panels: Sequence[Axes], run: Run, object_id: int, config: LazyC
     _draw_derivative(panels[1], times, np.array([state.derivative for state in states]), config)
     _draw_events(panels[2], run, object_id, life)
     panels[0].set_title(
-        f'object {object_id}: {labels_of(run)[object_id]}', loc='left', fontweight='bold'
+        f'object {object_id}: {labels_of(run)[object_id]}',
+        loc='left',
+        fontweight='bold',
+        parse_math=False,
     )
     for first, last in _absences(life, object_id):
         panels[0].axvspan(
@@ -120,6 +143,17 @@ def _draw_uncertainty(
     _draw_threshold(axis, config.tau_m, r'$\tau_m$: above, not memorised')
     if config.trigger == 'level':
         _draw_triggers(axis, config)
+
+
+def _draw_iou(axis: Axes, run: Run, object_id: int, iou: Iou) -> None:
+    begin = run.frames[0].seconds
+    scores = [(frame.seconds - begin, iou(object_id, frame)) for frame in run.life(object_id)]
+    known = [(time, score) for time, score in scores if score is not None]
+    if known:
+        times, values = np.array(known).T
+        dashes = (0, (5, 2, 1, 2))
+        axis.plot(times, values, color=GREEN, linewidth=1.6, linestyle=dashes, label='IoU')
+        axis.legend(loc='upper left', fontsize=8)
 
 
 def _draw_derivative(
