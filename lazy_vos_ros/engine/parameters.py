@@ -16,7 +16,7 @@ from dataclasses import field
 from dataclasses import fields
 from typing import Any
 
-Scalar = bool | int | float | str
+Scalar = bool | int | float | str | tuple[str, ...]
 
 _KEY = 'lazy_vos_parameter'
 
@@ -36,7 +36,7 @@ class Parameter:
 
     @property
     def kind(self) -> type:
-        """The type of its values: bool, int, float or str."""
+        """The type of its values: bool, int, float, str or, for a list of texts, tuple."""
         return type(self.default)
 
     @property
@@ -48,6 +48,8 @@ class Parameter:
             return 'true or false'
         if self.kind is str:
             return 'text'
+        if self.kind is tuple:
+            return 'list of texts'
         noun = 'whole number' if self.kind is int else 'number'
         if self.low is None and self.high is None:
             return noun
@@ -65,6 +67,8 @@ class Parameter:
     def _converted(self, value: object) -> Scalar | None:
         if self.kind is float and isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
+        if self.kind is tuple and isinstance(value, list | tuple):
+            return tuple(value) if all(isinstance(item, str) for item in value) else None
         if isinstance(value, bool | int | float | str) and type(value) is self.kind:
             return value
         return None
@@ -72,7 +76,7 @@ class Parameter:
     def _in_range(self, value: Scalar) -> bool:
         if self.choices is not None:
             return value in self.choices
-        if isinstance(value, str | bool):
+        if isinstance(value, str | bool | tuple):
             return True
         # A NaN compares false with everything, so it is refused here too.
         above = value == value if self.low is None else value >= self.low

@@ -10,6 +10,7 @@ to it, :meth:`~OperatorDesk.undo` takes back, :meth:`~OperatorDesk.confirm` send
 is current, and the history tells what the tracker made of the answer.
 """
 
+from collections import deque
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,9 @@ PREVIEW_PATIENCE = 3.0
 LATE = 5.0
 """Seconds that a question outlives its time, so that its tracker can say itself that it expired:
 only the tracker knows the stream's time."""
+
+WITHDRAWN_KEPT = 200
+"""Withdrawn questions that are remembered."""
 
 INTEREST = 5.0
 """Seconds for which somebody who asked for a live picture is taken to want the next ones."""
@@ -84,6 +88,7 @@ class OperatorDesk:
         self._listeners: list[Callable[[], None]] = []
         self._version = 0
         self._waiting: dict[str, Question] = {}
+        self._withdrawn: deque[str] = deque(maxlen=WITHDRAWN_KEPT)
         self._current: Question | None = None
         self._shown_at = 0.0
         self._proposal: Proposal = ()
@@ -259,15 +264,20 @@ class OperatorDesk:
     # ---- what the node brings ----
 
     def ask(self, question: Question) -> None:
-        """Take in a question; one that is known already is left where it is."""
+        """Take in a question; one that is known already is left where it is.
+
+        One that was withdrawn before it came is dropped: news of it may travel faster.
+        """
         with self._change():
-            known = self._current is not None and self._current.key == question.key
-            if not known and question.key not in self._waiting:
+            if question.key in self._withdrawn:
+                self._outbox.append(lambda: self._courier.drop(question))
+            elif self._find(question.key) is None:
                 self._waiting[question.key] = question
 
     def withdraw(self, key: str, reason: str) -> None:
         """Take a question away that cannot be answered any more; an unknown one is no error."""
         with self._change():
+            self._withdrawn.append(key)
             question = self._find(key)
             if question is not None:
                 self._take_away(question, reason)

@@ -118,6 +118,10 @@ class TrackedObject:
     area: int
     """Pixels of its mask."""
     question_open: bool
+    absent: bool = False
+    """Whether it is taken to be out of the image."""
+    box: tuple[int, int, int, int] | None = None
+    """x, y, width, height of its mask in pixels; None if that is empty."""
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ def declare(node: Node, defaults: Any, prefix: str = '') -> None:
     for item in parameters_of(defaults):
         default = getattr(defaults, item.name, item.default)
         try:
-            node.declare_parameter(prefix + item.name, default, descriptor_of(item))
+            value = list(default) if isinstance(default, tuple) else default
+            node.declare_parameter(prefix + item.name, value, descriptor_of(item))
         except Exception as error:
             if type(error).__module__ != 'rclpy.exceptions':
                 raise

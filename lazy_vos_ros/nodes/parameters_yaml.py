@@ -18,6 +18,7 @@ from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.nodes.agent import AgentSettings
 from lazy_vos_ros.nodes.camera import CameraSettings
 from lazy_vos_ros.nodes.node_config import NodeConfig
+from lazy_vos_ros.nodes.operator_settings import OperatorSettings
 from lazy_vos_ros.nodes.recorder import RecorderSettings
 
 YAML = Path('config', 'lazy_vos.yaml')
@@ -57,6 +58,7 @@ NODES: dict[str, tuple[Section, ...]] = {
         Section('The method', LazyConfig, commented=True),
         Section('The network and its memory', XMemConfig, 'xmem.', commented=True),
     ),
+    'lazy_vos_operator': (Section('The node', OperatorSettings),),
     'lazy_vos_camera': (Section('The node', CameraSettings),),
     'lazy_vos_agent': (Section('The node', AgentSettings),),
     'lazy_vos_recorder': (Section('The node', RecorderSettings),),
@@ -113,6 +115,8 @@ def yaml_value(value: Scalar) -> str:
         return str(value).lower()
     if isinstance(value, str):
         return f'"{value}"'
+    if isinstance(value, tuple):
+        return f'[{", ".join(map(yaml_value, value))}]'
     return '.inf' if value == float('inf') else repr(value)
 
 

@@ -22,6 +22,7 @@ class Settings:
     count: int = parameter(3, 'How many.', low=1, high=9)
     name: str = parameter('a', 'Which.', choices=('a', 'b'))
     fixed: str = parameter('x', 'At start.', dynamic=False)
+    names: tuple[str, ...] = parameter(('a', 'b'), 'Several.')
 
     def __post_init__(self):
         check_parameters(self)
@@ -60,6 +61,7 @@ def settings_of(node):
         ({'name': 'c'}, 'one of a, b'),
         ({'high': 'much'}, r'high.*\[0, 1\]'),
         ({'low': 0.9}, 'allowed: low <= high'),
+        ({'names': 'c'}, 'names.*list of texts'),
     ],
 )
 def test_values_at_start_are_checked(make_node, given, words):
@@ -74,6 +76,12 @@ def test_defaults_of_an_instance_and_a_prefix(make_node):
     declare(node, Settings(low=0.5, name='b'), 'more.')
     assert read(node, Settings) == Settings()
     assert read(node, Settings, 'more.') == Settings(low=0.5, name='b', count=5)
+
+
+def test_a_list_of_texts_is_a_tuple(make_node):
+    node = make_node(names=['c', 'd', 'e'])
+    declare(node, Settings)
+    assert read(node, Settings).names == ('c', 'd', 'e')
 
 
 def test_a_whole_number_is_a_number(make_node):

@@ -269,6 +269,13 @@ def test_withdrawn_and_expired_questions_go_and_the_history_tells_why(desk, wire
     assert wire.answers == []
 
 
+def test_a_question_that_was_withdrawn_before_it_came_is_dropped(desk, wire):
+    desk.withdraw('a', 'no answer in time')
+    desk.ask(question('a'))
+    assert desk.snapshot().current is None
+    assert wire.dropped == ['a']
+
+
 def test_a_question_that_is_asked_again_keeps_its_place_and_its_clicks(desk, wire):
     seen(desk, wire, question('a'), question('b'))
     desk.click(Click(1, 1))
