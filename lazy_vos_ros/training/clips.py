@@ -2,7 +2,9 @@
 
 A clip is a background with one or two target objects, distractors behind or before them, and
 occluders, each on its own path; camera motion is shared by all layers. A target is either lifted
-from its own image (its hole is filled with blurred surroundings) or pasted on another background.
+from its own image (its hole is filled with blurred surroundings) or pasted on another background;
+or a whole image moves and bends as it is, with objects that stand in it (a scene), which has no
+seams and real neighbours.
 """
 
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from lazy_vos_ros.training.motion import MotionRange
 from lazy_vos_ros.training.motion import Path2D
 from lazy_vos_ros.training.motion import inverse_affine
 from lazy_vos_ros.training.motion import random_path
+from lazy_vos_ros.training.motion import random_walk
 from lazy_vos_ros.training.motion import sampling_map
 
 Array = npt.NDArray[np.uint8]
@@ -32,8 +35,12 @@ WEIGHTS = {
     'bsds500': 0.06,
 }
 """How often a target comes from each set."""
+SCENE_SETS = ('coco_panoptic', 'ecssd', 'camvid', 'bsds500', 'ccp', 'human_seg', 'weizmann_horse')
+_SCENE_CHANCES = (0.35, 0.2, 0.13, 0.14, 0.06, 0.06, 0.06)
 _MIN_SOURCE_AREA = 150
 _MIN_VISIBLE = 60
+SCENE_KNOTS = 6
+"""Knots a side of the bending of a scene."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,18 @@ class Layer:
     label: int
 
 
+@dataclass(frozen=True)
+class Scene:
+    """An image with objects that stand in it."""
+
+    image: Array
+    """(H, W, 3) RGB."""
+    labels: Array
+    """(H, W) 0..n."""
+    target: Cutout
+    """Object 1."""
+
+
 class ClipMaker:
     """Makes random clips of a given crop size, length and number of objects."""
 
@@ -69,10 +88,15 @@ class ClipMaker:
         weights: dict[str, float] = WEIGHTS,
         *,
         lifted_share: float = 0.6,
+        scene_share: float = 0.4,
     ) -> None:
-        """Choose sets by `weights`; `lifted_share` of the targets stay in their own image."""
+        """Choose sets by `weights`; make `scene_share` of the clips of scenes.
+
+        Of the other clips' targets `lifted_share` stay in their own image.
+        """
         self.stills = stills
         self._lifted_share = lifted_share
+        self._scene_share = scene_share
         self._pools = {name: stills.of_set(name) for name in weights}
         self._pools = {name: pool for name, pool in self._pools.items() if pool}
         chances = np.array([weights[name] for name in self._pools])
@@ -83,7 +107,11 @@ class ClipMaker:
     ) -> tuple[Array, Array]:
         """Return (T, S, S, 3) RGB and (T, S, S) labels 0..objects, all objects in frame 0."""
         while True:
-            images, labels = self._attempt(rng, frames, crop, objects)
+            scene = self._scene(rng, objects) if rng.random() < self._scene_share else None
+            if scene is None:
+                images, labels = self._attempt(rng, frames, crop, objects)
+            else:
+                images, labels = self._scene_clip(rng, scene, frames, crop)
             if all((labels[0] == i + 1).sum() >= _MIN_VISIBLE for i in range(objects)):
                 return disturb(rng, images), labels
 
@@ -112,6 +140,46 @@ class ClipMaker:
         layers += self._occluders(rng, layers, frames, crop)
         return compose(background, anchor, ground, layers, frames, crop)
 
+    def _scene(self, rng: np.random.Generator, objects: int) -> Scene | None:
+        """Return an image with so many objects, None if a few tries found none."""
+        for _ in range(8):
+            pool = self._pools.get(str(rng.choice(SCENE_SETS, p=_SCENE_CHANCES)))
+            if not pool:
+                continue
+            record = pool[rng.integers(len(pool))]
+            image, mask = self.stills.read(record)
+            if record.set == 'ccp':
+                mask = (mask > 0).astype(np.uint8)
+            ids, areas = np.unique(mask, return_counts=True)
+            large = (areas > _MIN_SOURCE_AREA) & (areas < 0.5 * mask.size) & (ids > 0)
+            if large.sum() < objects:
+                continue
+            chosen = rng.choice(ids[large], objects, replace=False)
+            table = np.zeros(256, np.uint8)
+            table[chosen] = np.arange(1, objects + 1)
+            labels = table[mask]
+            target = cutout_of(image, (labels == 1).astype(np.uint8) * 255, record.set)
+            return Scene(image, labels, target)
+        return None
+
+    def _scene_clip(
+        self, rng: np.random.Generator, scene: Scene, frames: int, crop: int
+    ) -> tuple[Array, Array]:
+        target, pace = scene.target, float(np.exp(rng.normal(0, 0.8)))
+        scale = max(_lifted_scale(rng, target, crop), 1.1 * crop / min(scene.labels.shape))
+        start = _start_inside(rng, scene, scale, crop)
+        side = max(scene.labels.shape)
+        motion = MotionRange(0.03 * pace, 0.04 * pace, 0.05 * pace, 0.03 * pace, 0.0)
+        ground = random_path(rng, frames, start, scale, side, crop, motion)
+        layers = self._distractors(rng, target, frames, crop, pace)
+        follow = Layer(target, ground, 1)
+        layers += self._occluders(rng, [follow], frames, crop)
+        images, labels = compose(
+            scene.image, target.centre, ground, layers, frames, crop, scene.labels
+        )
+        bend = random_walk(rng, frames, 0.004 * crop * min(pace, 2.0), 2 * SCENE_KNOTS**2)
+        return bend_frames(images, labels, bend.clip(-0.04 * crop, 0.04 * crop))
+
     def _cutout(self, rng: np.random.Generator, name: str | None = None) -> Cutout:
         names = list(self._pools)
         while True:
@@ -135,9 +203,7 @@ class ClipMaker:
         area = int(inside.sum())
         if area < _MIN_SOURCE_AREA or area > 0.7 * inside.size:
             return None
-        rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-        centre = ((columns[0] + columns[-1]) / 2, (rows[0] + rows[-1]) / 2)
-        return Cutout(image, alpha, centre, float(np.sqrt(area)), record.set)
+        return cutout_of(image, alpha, record.set)
 
     def _background(self, rng: np.random.Generator) -> Array:
         name = rng.choice(['bsds500', 'ecssd', 'coco_panoptic', 'camvid'], p=[0.5, 0.2, 0.2, 0.1])
@@ -230,6 +296,26 @@ class ClipMaker:
         return [Layer(cutout, moved, 0)]
 
 
+def cutout_of(image: Array, alpha: Array, name: str) -> Cutout:
+    """Describe the object that `alpha` (H, W) 0..255 shows in its image."""
+    inside = alpha > 127
+    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    centre = ((columns[0] + columns[-1]) / 2, (rows[0] + rows[-1]) / 2)
+    return Cutout(image, alpha, centre, float(np.sqrt(inside.sum())), name)
+
+
+def _start_inside(
+    rng: np.random.Generator, scene: Scene, scale: float, crop: int
+) -> tuple[float, float]:
+    """Place the target at random in the crop so that the image fills the crop."""
+    start = []
+    for centre, length in zip(scene.target.centre, scene.labels.shape[::-1], strict=True):
+        wanted = crop * rng.uniform(0.25, 0.75)
+        least, most = crop - (length - centre) * scale, centre * scale
+        start.append(float(np.clip(wanted, least, most)))
+    return start[0], start[1]
+
+
 def _random_camera(rng: np.random.Generator, crop: int) -> MotionRange:
     amount = float(np.exp(rng.normal(0, 0.8))) if rng.random() < 0.8 else 0.0
     return MotionRange(0.02 * amount, 0.02 * amount, 0.02 * amount, 0.01 * amount, 0.0)
@@ -270,8 +356,12 @@ def compose(
     layers: list[Layer],
     frames: int,
     crop: int,
+    ground_labels: Array | None = None,
 ) -> tuple[Array, Array]:
-    """Draw the layers one over another; a pixel belongs to the topmost layer that covers it."""
+    """Draw the layers one over another; a pixel belongs to the topmost layer that covers it.
+
+    `ground_labels` are objects in the background itself.
+    """
     images = np.empty((frames, crop, crop, 3), np.uint8)
     labels = np.zeros((frames, crop, crop), np.uint8)
     for t in range(frames):
@@ -280,6 +370,14 @@ def compose(
         canvas = cv2.warpAffine(
             background, matrix, (crop, crop), flags=flags, borderMode=cv2.BORDER_REFLECT_101
         )
+        if ground_labels is not None:
+            labels[t] = cv2.warpAffine(
+                ground_labels,
+                matrix,
+                (crop, crop),
+                flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_REFLECT_101,
+            )
         for layer in layers:
             _draw(canvas, labels[t], layer, t, crop)
         images[t] = canvas
@@ -301,6 +399,26 @@ def _draw(canvas: Array, labels: Array, layer: Layer, frame: int, crop: int) -> 
     soft = cv2.merge([cv2.blur(alpha, (3, 3))[box]] * 3)
     below = cv2.multiply(canvas[box], 255 - soft, scale=1 / 255)
     canvas[box] = cv2.add(cv2.multiply(colour, soft, scale=1 / 255), below)
+
+
+def bend_frames(
+    images: Array, labels: Array, bend: npt.NDArray[np.float32]
+) -> tuple[Array, Array]:
+    """Bend each of the (T, S, S) frames by (T, 2 * knots^2) displacements in pixels."""
+    frames, crop = labels.shape[:2]
+    columns = np.arange(crop, dtype=np.float32)
+    bent_images, bent_labels = np.empty_like(images), np.empty_like(labels)
+    for t in range(frames):
+        knots = bend[t].reshape(SCENE_KNOTS, SCENE_KNOTS, 2)
+        field = cv2.resize(knots, (crop, crop), interpolation=cv2.INTER_CUBIC)
+        x, y = field[..., 0] + columns[None], field[..., 1] + columns[:, None]
+        bent_images[t] = cv2.remap(
+            images[t], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
+        bent_labels[t] = cv2.remap(
+            labels[t], x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101
+        )
+    return bent_images, bent_labels
 
 
 def disturb(rng: np.random.Generator, images: Array) -> Array:

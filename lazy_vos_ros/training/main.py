@@ -56,7 +56,7 @@ def main(
         written.append(settings.out / 'compact_tracker.safetensors')
         export_tracker(settings.out / 'tracker.ckpt', written[-1])
     if 'refiner' in parts:
-        train_refiner(settings, _trained(settings).key_encoder.trunk, report)
+        train_refiner(settings, _trained(settings).key_encoder, report)
         written.append(settings.out / 'compact_refiner.safetensors')
         export_refiner(settings.out / 'refiner.ckpt', written[-1])
     _note_settings(settings)

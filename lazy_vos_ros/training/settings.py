@@ -34,12 +34,12 @@ class TrainSettings:
     seed: int = 0
     steps: int = 4000
     crop: int = 240
-    rate: float = 8e-4
+    rate: float = 2e-3
     trunk_rate: float = 4e-5
     weight_decay: float = 0.02
     warmup: int = 100
-    two_objects: float = 0.3
-    """Share of steps whose clips have two objects."""
+    object_shares: tuple[float, ...] = (0.55, 0.25, 0.2)
+    """Shares of the steps whose clips have one object, two, three and so on."""
     threads: int = 2
     workers: int = 1
     checkpoint_every: int = 200
@@ -53,9 +53,9 @@ class TrainSettings:
     refiner_images: int = 12
     """Images a step of the refiner."""
     stages: tuple[Stage, ...] = (
-        Stage(0.3, frames=3, clips=6),
-        Stage(0.65, frames=4, clips=4),
-        Stage(1.0, frames=6, clips=3, tune_trunk=True),
+        Stage(0.25, frames=3, clips=6),
+        Stage(0.6, frames=5, clips=4),
+        Stage(1.0, frames=8, clips=3),
     )
 
     def __post_init__(self) -> None:
@@ -68,6 +68,10 @@ class TrainSettings:
         ends = [stage.until for stage in self.stages]
         if not ends or ends != sorted(ends) or ends[-1] != 1.0:
             raise ValueError(f'stages end at {ends}; allowed: ascending shares, the last one 1')
+
+        shares = self.object_shares
+        if not shares or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+            raise ValueError(f'object_shares are {shares}; allowed: shares that sum to 1')
 
     def stage(self, step: int) -> Stage:
         """Return the stage that `step` (from 0) belongs to."""
@@ -88,6 +92,8 @@ def from_mapping(values: dict[str, Any]) -> TrainSettings:
     for name in ('cache', 'out', 'trunk_weights'):
         if converted.get(name) is not None:
             converted[name] = Path(converted[name])
+    if 'object_shares' in converted:
+        converted['object_shares'] = tuple(converted['object_shares'])
     if 'stages' in converted:
         converted['stages'] = tuple(Stage(**stage) for stage in converted['stages'])
     return TrainSettings(**converted)

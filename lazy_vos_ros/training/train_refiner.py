@@ -59,7 +59,7 @@ class StepImages(Dataset[Batch]):
         """Return the images and masks of step `first + index`."""
         if self._maker is None:
             stills = StillImages(self.settings.cache)
-            self._maker = ClipMaker(stills, WEIGHTS, lifted_share=_LIFTED_SHARE)
+            self._maker = ClipMaker(stills, WEIGHTS, lifted_share=_LIFTED_SHARE, scene_share=0.0)
         rng = np.random.default_rng([self.settings.seed, 2, self.first + index])
         count, crop = self.settings.refiner_images, self.settings.refiner_crop
         made = [self._maker.clip(rng, 1, crop, 1) for _ in range(count)]

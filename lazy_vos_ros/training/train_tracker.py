@@ -33,7 +33,7 @@ from lazy_vos_ros.training.unroll import unroll
 FIRST_TUNED_BLOCK = 3
 """Blocks of the trunk before this one (up to stride 4) are never trained."""
 _VALIDATION_SEED = 987654321
-_PRIOR_WEIGHT = 0.5
+_PRIOR_WEIGHT = 0.3
 
 Batch = tuple[Tensor, Tensor]
 """(B, T, S, S, 3) uint8 images and (B, T, S, S) uint8 labels."""
@@ -57,7 +57,8 @@ class StepClips(Dataset[Batch]):
         step = self.first + index
         stage = self.settings.stage(step)
         rng = np.random.default_rng([self.settings.seed, step])
-        objects = 2 if rng.random() < self.settings.two_objects else 1
+        shares = self.settings.object_shares
+        objects = 1 + int(rng.choice(len(shares), p=shares))
         return make_batch(self._maker, rng, stage.clips, stage.frames, self.settings.crop, objects)
 
 
@@ -136,7 +137,7 @@ def start_from_imagenet(
     network: XMemNetwork, settings: TrainSettings, stills: StillImages
 ) -> None:
     """Give the trunk its ImageNet weights and fit its standardisation to training images."""
-    trunk = network.key_encoder.trunk
+    trunk = network.key_encoder
     load_trunk(trunk, published_state(settings.trunk_weights))
     maker = ClipMaker(stills)
     rng = np.random.default_rng([settings.seed, 1])
@@ -146,7 +147,7 @@ def start_from_imagenet(
 
 def make_optimiser(network: XMemNetwork, settings: TrainSettings) -> torch.optim.Optimizer:
     """Return AdamW with the trunk's later blocks in a group of a lower rate."""
-    trunk = network.key_encoder.trunk
+    trunk = network.key_encoder
     tuned = [p for block in trunk.blocks[FIRST_TUNED_BLOCK:] for p in block.parameters()]
     of_trunk = {id(p) for p in trunk.parameters()}
     head = [p for p in network.parameters() if id(p) not in of_trunk]
@@ -160,9 +161,9 @@ def make_optimiser(network: XMemNetwork, settings: TrainSettings) -> torch.optim
 
 
 def hardest_share(step: int, settings: TrainSettings) -> float:
-    """Share of pixels in the bootstrapped cross-entropy: 1, falling to 0.15 by 40 % of the run."""
+    """Share of pixels in the bootstrapped cross-entropy: 1, falling to 0.4 by 40 % of the run."""
     progress = step / settings.steps
-    return float(np.interp(progress, (0.1, 0.4), (1.0, 0.15)))
+    return float(np.interp(progress, (0.1, 0.4), (1.0, 0.4)))
 
 
 def train_tracker(

@@ -13,9 +13,10 @@ from torch.nn import functional
 from lazy_vos_ros.engine.xmem.aggregation import aggregate
 from lazy_vos_ros.engine.xmem.blocks import fold
 from lazy_vos_ros.engine.xmem.blocks import unfold
-from lazy_vos_ros.engine.xmem.compact import MASK_CHANNELS
-from lazy_vos_ros.engine.xmem.compact import SUBCELLS
-from lazy_vos_ros.engine.xmem.network import KeyFeatures
+from lazy_vos_ros.engine.xmem.compact_sensory import MASK_CHANNELS
+from lazy_vos_ros.engine.xmem.compact_sensory import SUBCELLS
+from lazy_vos_ros.engine.xmem.features import ImageFeatures
+from lazy_vos_ros.engine.xmem.features import KeyFeatures
 from lazy_vos_ros.engine.xmem.network import XMemNetwork
 from lazy_vos_ros.engine.xmem.similarity import rows
 from lazy_vos_ros.engine.xmem.similarity import similarity
@@ -53,17 +54,13 @@ def encode_frames(network: XMemNetwork, images: Tensor, *, tune_trunk: bool) -> 
     """Encode (B, T, 3, S, S) at once; without `tune_trunk` no gradient enters the trunk."""
     frames = images.shape[1]
     flat = fold(images).contiguous(memory_format=torch.channels_last)
-    encoder = network.key_encoder
-    if tune_trunk:
-        taps = encoder.trunk(flat)
-    else:
-        with torch.no_grad():
-            taps = encoder.trunk(flat)
+    with torch.set_grad_enabled(tune_trunk and torch.is_grad_enabled()):
+        taps = network.key_encoder(flat)
     # Keys are compared by differences of squares: half precision would drown small ones.
     with torch.autocast(images.device.type, enabled=False):
-        f16, f8, f4 = encoder.with_detail(*(tap.float() for tap in taps))
-        key, shrinkage, selection = network.key_proj(f16)
-    parts = [unfold(x, images.shape[0]) for x in (key, shrinkage, selection, f16, f8, f4)]
+        features = ImageFeatures(*(tap.float() for tap in taps))
+        keys = network.key_proj(features)
+    parts = [unfold(x, images.shape[0]) for x in (*keys, *features)]
     return [KeyFeatures(*(part[:, t] for part in parts)) for t in range(frames)]
 
 
@@ -90,7 +87,7 @@ def unroll(
     size = keys[0].size
     hidden = first.new_zeros(batch, objects, network.hidden_dim, *size)
     value, hidden = network.encode_value(
-        images[:, 0], keys[0].f16, hidden, aggregate(first)[:, 1:], deep_update=True
+        images[:, 0], keys[0], hidden, aggregate(first)[:, 1:], deep_update=True
     )
     values = [rows(value)]
     result = Unrolled([], [])
@@ -101,9 +98,7 @@ def unroll(
         deep = bool(torch.rand((), generator=generator) < deep_share)
         last = t == len(keys) - 1
         frame = keys[t]
-        new, logits = network.decode(
-            frame.f16, frame.f8, frame.f4, readout, hidden, update_hidden=not (deep or last)
-        )
+        new, logits = network.decode(frame, readout, hidden, update_hidden=not (deep or last))
         hidden = hidden if new is None else new
         probabilities = aggregate(logits.float().sigmoid())
         result.probabilities.append(probabilities)
@@ -111,7 +106,7 @@ def unroll(
         result.priors.append(unfold(functional.pixel_shuffle(cells, SUBCELLS)[:, 0], batch))
         if not last:
             value, hidden = network.encode_value(
-                images[:, t], frame.f16, hidden, probabilities[:, 1:], deep_update=deep
+                images[:, t], frame, hidden, probabilities[:, 1:], deep_update=deep
             )
             values.append(rows(value))
     return result

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch import nn
 from torch.nn import functional
 
-from lazy_vos_ros.engine.xmem.decoder import upsample
+from lazy_vos_ros.engine.xmem.blocks import upsample
 from lazy_vos_ros.engine.xmem.lite_trunk import CHANNELS_4
 from lazy_vos_ros.engine.xmem.lite_trunk import CHANNELS_8
 from lazy_vos_ros.engine.xmem.lite_trunk import CHANNELS_16

@@ -20,10 +20,8 @@ from lazy_vos_ros.engine.refiners.click_network import Taps
 from lazy_vos_ros.engine.refiners.clicked_parts import clicked_parts
 from lazy_vos_ros.engine.weights import check_entries
 from lazy_vos_ros.engine.xmem.backend import XMemBackend
-from lazy_vos_ros.engine.xmem.compact import CompactKeyEncoder
-from lazy_vos_ros.engine.xmem.compact import split_image_features
+from lazy_vos_ros.engine.xmem.blocks import upsample
 from lazy_vos_ros.engine.xmem.compact_weights import read_described
-from lazy_vos_ros.engine.xmem.decoder import upsample
 from lazy_vos_ros.engine.xmem.frame import XMemFrame
 from lazy_vos_ros.engine.xmem.lite_trunk import LiteTrunk
 from lazy_vos_ros.engine.xmem.preprocessing import Geometry
@@ -141,11 +139,14 @@ class CompactRefiner:
     def _encode(self, frame: FrozenFrame) -> tuple[Taps, Geometry]:
         if self._shares and isinstance(frame, XMemFrame):
             features = frame.features
-            f16 = split_image_features(features.f16)[0]
-            return Taps(f16.float(), features.f8.float(), features.f4.float()), frame.geometry
+            return Taps(
+                features.f16.float(), features.f8.float(), features.f4.float()
+            ), frame.geometry
         if self._last is None or self._last[0] is not frame:
             height, width = frame.image.shape[:2]
-            geometry = plan_geometry((height, width), size=OWN_SIZE, enlarge=False, stride=_STRIDE)
+            geometry = plan_geometry(
+                (height, width), size=OWN_SIZE, enlarge=False, multiple=_STRIDE
+            )
             device = self._model.clicks.predict.weight.device
             taps = Taps(*self._model.trunk(image_to_network(frame.image, geometry, device)))
             self._last = (frame, taps, geometry)
@@ -156,10 +157,10 @@ def _same_trunk(trunk: LiteTrunk, backend: Backend) -> bool:
     if not isinstance(backend, XMemBackend):
         return False
     encoder = backend.network.key_encoder
-    if not isinstance(encoder, CompactKeyEncoder):
+    if not isinstance(encoder, LiteTrunk):
         return False
     # Half precision of the tracker rounds its weights; that is the same trunk still.
-    pairs = zip(trunk.parameters(), encoder.trunk.parameters(), strict=True)
+    pairs = zip(trunk.parameters(), encoder.parameters(), strict=True)
     return all(torch.allclose(a.float(), b.float(), rtol=1e-2, atol=1e-3) for a, b in pairs)
 
 

@@ -328,7 +328,7 @@ class XMemBackend:
             (image.shape[0], image.shape[1]),
             size=self._config.size,
             enlarge=self._config.enlarge,
-            stride=self._network.stride,
+            multiple=self._network.padding_multiple,
         )
         maps = image_to_network(image, geometry, self._device).to(self._dtype)
         return XMemFrame(self._index + 1, image, geometry, maps, self._network)
@@ -342,9 +342,7 @@ class XMemBackend:
         before = self._sensory.resized(features.size)
         reading = self._memory.read(features)
         hidden, logits = self._network.decode(
-            features.f16,
-            features.f8,
-            features.f4,
+            features,
             reading.values,
             before.hidden,
             update_hidden=True,
@@ -373,7 +371,7 @@ class XMemBackend:
         sensory = sensory.resized(features.size)
         value, hidden = self._network.encode_value(
             frame.maps,
-            features.f16,
+            features,
             sensory.hidden,
             objects[None].to(self._dtype),
             deep_update=deep,

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from lazy_vos_ros.engine.xmem.features import ImageFeatures
+
 
 def fold(groups: torch.Tensor) -> torch.Tensor:
     """Return (B, n, ...) as (B*n, ...)."""
@@ -24,6 +26,11 @@ def repeat_for(image_maps: torch.Tensor, folded: torch.Tensor) -> torch.Tensor:
     if folded.shape[0] == image_maps.shape[0]:
         return image_maps
     return image_maps.repeat_interleave(folded.shape[0] // image_maps.shape[0], 0)
+
+
+def upsample(maps: torch.Tensor, factor: int) -> torch.Tensor:
+    """Enlarge (B, C, h, w) bilinearly by a whole factor."""
+    return functional.interpolate(maps, scale_factor=factor, mode='bilinear', align_corners=False)
 
 
 def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
@@ -161,6 +168,7 @@ class KeyProjection(nn.Module):
         self.d_proj = conv3x3(inputs, 1)
         self.e_proj = conv3x3(inputs, key)
 
-    def forward(self, f16: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def forward(self, features: ImageFeatures) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return key (B, C_k, h, w), shrinkage (B, 1, h, w) >= 1, selection like key in (0, 1)."""
+        f16 = features.f16
         return self.key_proj(f16), self.d_proj(f16).square() + 1, self.e_proj(f16).sigmoid()

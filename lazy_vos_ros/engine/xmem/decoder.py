@@ -13,6 +13,8 @@ from lazy_vos_ros.engine.xmem.blocks import conv3x3
 from lazy_vos_ros.engine.xmem.blocks import fold
 from lazy_vos_ros.engine.xmem.blocks import repeat_for
 from lazy_vos_ros.engine.xmem.blocks import unfold
+from lazy_vos_ros.engine.xmem.blocks import upsample
+from lazy_vos_ros.engine.xmem.features import KeyFeatures
 
 
 class Levels(NamedTuple):
@@ -21,11 +23,6 @@ class Levels(NamedTuple):
     coarse: int
     middle: int
     fine: int
-
-
-def upsample(maps: torch.Tensor, factor: int) -> torch.Tensor:
-    """Enlarge (B, C, h, w) bilinearly by a whole factor."""
-    return functional.interpolate(maps, scale_factor=factor, mode='bilinear', align_corners=False)
 
 
 class UpsampleBlock(nn.Module):
@@ -93,9 +90,7 @@ class Decoder(nn.Module):
 
     def forward(
         self,
-        f16: torch.Tensor,
-        f8: torch.Tensor,
-        f4: torch.Tensor,
+        features: KeyFeatures,
         readout: torch.Tensor,
         hidden: torch.Tensor,
         *,
@@ -105,11 +100,11 @@ class Decoder(nn.Module):
 
         Shapes: readout (B, n, C_v, h, w), hidden (B, n, C_h, h, w), logits (B, n, 4h, 4w).
         """
-        batch = f16.shape[0]
+        batch = readout.shape[0]
         old = fold(hidden)
-        g16 = self.fuser(f16, torch.cat([fold(readout), old], 1))
-        g8 = self.up_16_8(f8, g16)
-        g4 = self.up_8_4(f4, g8)
+        g16 = self.fuser(features.f16, torch.cat([fold(readout), old], 1))
+        g8 = self.up_16_8(features.f8, g16)
+        g4 = self.up_8_4(features.f4, g8)
         logits = self.pred(g4.relu())
         new = None
         if update_hidden:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 
 from lazy_vos_ros.engine.backend import Image
-from lazy_vos_ros.engine.xmem.network import KeyFeatures
+from lazy_vos_ros.engine.xmem.features import KeyFeatures
 from lazy_vos_ros.engine.xmem.network import XMemNetwork
 from lazy_vos_ros.engine.xmem.preprocessing import Geometry
 from lazy_vos_ros.engine.xmem.sensory import SensoryMemory

@@ -12,10 +12,10 @@ from lazy_vos_ros.engine.xmem.consolidation import choose_prototypes
 from lazy_vos_ros.engine.xmem.consolidation import compare_candidates
 from lazy_vos_ros.engine.xmem.consolidation import least_used
 from lazy_vos_ros.engine.xmem.consolidation import potentiate
+from lazy_vos_ros.engine.xmem.features import KeyFeatures
 from lazy_vos_ros.engine.xmem.key_value_store import Flags
 from lazy_vos_ros.engine.xmem.key_value_store import Indices
 from lazy_vos_ros.engine.xmem.key_value_store import KeyValueStore
-from lazy_vos_ros.engine.xmem.network import KeyFeatures
 from lazy_vos_ros.engine.xmem.similarity import Affinity
 from lazy_vos_ros.engine.xmem.similarity import rows
 from lazy_vos_ros.engine.xmem.similarity import similarity

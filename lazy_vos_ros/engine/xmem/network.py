@@ -1,34 +1,14 @@
 """The network: a container of four parts that the memory and the time step know only as such."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import nn
 
-from lazy_vos_ros.engine.xmem.decoder import upsample
+from lazy_vos_ros.engine.xmem.blocks import upsample
+from lazy_vos_ros.engine.xmem.features import ImageFeatures
+from lazy_vos_ros.engine.xmem.features import KeyFeatures
 
-
-@dataclass(frozen=True)
-class KeyFeatures:
-    """What the network extracts from an image alone; h, w are its size divided by the stride."""
-
-    key: torch.Tensor
-    """(B, C_k, h, w)."""
-    shrinkage: torch.Tensor
-    """(B, 1, h, w), at least 1."""
-    selection: torch.Tensor
-    """(B, C_k, h, w) in (0, 1)."""
-    f16: torch.Tensor
-    """(B, C16, h, w), the coarsest image features."""
-    f8: torch.Tensor
-    """(B, C8, 2h, 2w)."""
-    f4: torch.Tensor
-    """(B, C4, 4h, 4w)."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(h, w) of the key."""
-        return self.key.shape[-2], self.key.shape[-1]
+LOGIT_STRIDE = 4
+"""Pixels of the image to one of the decoder's logits."""
 
 
 class XMemNetwork(nn.Module):
@@ -39,17 +19,19 @@ class XMemNetwork(nn.Module):
     key_encoder
         ``(image (B, 3, H, W)) -> f16, f8, f4``.
     value_encoder
-        ``(image, f16, hidden (B, n, C_h, h, w), masks (B, n, H, W), deep_update=) -> value
+        ``(image, features, hidden (B, n, C_h, h, w), masks (B, n, H, W), deep_update=) -> value
         (B, n, C_v, h, w), hidden``; it makes each object's mask of all others itself.
     key_proj
-        ``(f16) -> key, shrinkage, selection``.
+        ``(ImageFeatures) -> key, shrinkage, selection``.
     decoder
-        ``(f16, f8, f4, readout (B, n, C_v, h, w), hidden, update_hidden=) -> hidden or None,
-        logits (B, n, 4h, 4w)``.
+        ``(features, readout (B, n, C_v, h, w), hidden, update_hidden=) -> hidden or None,
+        logits (B, n, H/4, W/4)``.
     key_dim, value_dim, hidden_dim
         C_k, C_v and C_h; C_h may be 0.
     stride
-        Pixels of the image to one of the key; a multiple of 4. Images have sizes divisible by it.
+        Pixels of the image to one of the key; a multiple of 4.
+    padding_multiple
+        What the sizes of images must be divisible by; by default the stride.
     """
 
     def __init__(
@@ -63,6 +45,7 @@ class XMemNetwork(nn.Module):
         value_dim: int,
         hidden_dim: int,
         stride: int,
+        padding_multiple: int | None = None,
     ) -> None:
         super().__init__()
         self.key_encoder = key_encoder
@@ -73,17 +56,17 @@ class XMemNetwork(nn.Module):
         self.value_dim = value_dim
         self.hidden_dim = hidden_dim
         self.stride = stride
+        self.padding_multiple = padding_multiple or stride
 
     def encode_key(self, image: torch.Tensor) -> KeyFeatures:
         """Extract the features of a normalised image (B, 3, H, W)."""
-        f16, f8, f4 = self.key_encoder(image)
-        key, shrinkage, selection = self.key_proj(f16)
-        return KeyFeatures(key, shrinkage, selection, f16, f8, f4)
+        features = ImageFeatures(*self.key_encoder(image))
+        return KeyFeatures(*self.key_proj(features), *features)
 
     def encode_value(
         self,
         image: torch.Tensor,
-        f16: torch.Tensor,
+        features: KeyFeatures,
         hidden: torch.Tensor,
         masks: torch.Tensor,
         *,
@@ -95,8 +78,8 @@ class XMemNetwork(nn.Module):
         ----------
         image
             (B, 3, H, W) normalised.
-        f16
-            Its coarsest features.
+        features
+            Its features.
         hidden
             (B, n, C_h, h, w), the sensory memory.
         masks
@@ -109,14 +92,12 @@ class XMemNetwork(nn.Module):
         value (B, n, C_v, h, w), and the refreshed or the given sensory memory.
         """
         value: torch.Tensor
-        value, hidden = self.value_encoder(image, f16, hidden, masks, deep_update=deep_update)
+        value, hidden = self.value_encoder(image, features, hidden, masks, deep_update=deep_update)
         return value, hidden
 
     def decode(
         self,
-        f16: torch.Tensor,
-        f8: torch.Tensor,
-        f4: torch.Tensor,
+        features: KeyFeatures,
         readout: torch.Tensor,
         hidden: torch.Tensor,
         *,
@@ -128,5 +109,5 @@ class XMemNetwork(nn.Module):
         -------
         The updated sensory memory, None unless `update_hidden`; and the logits.
         """
-        new, logits = self.decoder(f16, f8, f4, readout, hidden, update_hidden=update_hidden)
-        return new, upsample(logits, self.stride // 4)
+        new, logits = self.decoder(features, readout, hidden, update_hidden=update_hidden)
+        return new, upsample(logits, LOGIT_STRIDE)

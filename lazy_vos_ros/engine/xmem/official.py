@@ -16,6 +16,7 @@ from lazy_vos_ros.engine.xmem.blocks import repeat_for
 from lazy_vos_ros.engine.xmem.blocks import unfold
 from lazy_vos_ros.engine.xmem.decoder import Decoder
 from lazy_vos_ros.engine.xmem.decoder import Levels
+from lazy_vos_ros.engine.xmem.features import KeyFeatures
 from lazy_vos_ros.engine.xmem.network import XMemNetwork
 
 _LEVELS = Levels(1024, 512, 256)
@@ -82,7 +83,7 @@ class ValueEncoder(nn.Module):
     def forward(
         self,
         image: torch.Tensor,
-        f16: torch.Tensor,
+        features: KeyFeatures,
         hidden: torch.Tensor,
         masks: torch.Tensor,
         *,
@@ -94,7 +95,7 @@ class ValueEncoder(nn.Module):
         others = fold(masks.sum(1, keepdim=True) - masks).unsqueeze(1)
         x = self.conv1(torch.cat([repeat_for(image, own), own, others], 1))
         x = self.maxpool(self.bn1(x).relu_())
-        value = self.fuser(f16, self.layer3(self.layer2(self.layer1(x))))
+        value = self.fuser(features.f16, self.layer3(self.layer2(self.layer1(x))))
         if deep_update and self.hidden_reinforce is not None:
             hidden = unfold(self.hidden_reinforce(value, fold(hidden)), batch)
         return unfold(value, batch), hidden

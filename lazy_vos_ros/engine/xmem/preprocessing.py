@@ -31,8 +31,8 @@ class Geometry:
         return self.resized[0] + top + bottom, self.resized[1] + left + right
 
 
-def plan_geometry(image: tuple[int, int], *, size: int, enlarge: bool, stride: int) -> Geometry:
-    """Plan how an image of (H, W) comes to a short side of `size` and multiples of `stride`.
+def plan_geometry(image: tuple[int, int], *, size: int, enlarge: bool, multiple: int) -> Geometry:
+    """Plan how an image of (H, W) comes to a short side of `size` and multiples of `multiple`.
 
     `size` -1 keeps the native size; an image with a short side below `size` is kept as it is
     unless `enlarge`. Sizes are whole-number arithmetic: ``long * size // short``.
@@ -52,8 +52,8 @@ def plan_geometry(image: tuple[int, int], *, size: int, enlarge: bool, stride: i
     resized = image
     if size > 0 and (short > size or enlarge):
         resized = (height * size // short, width * size // short)
-    top, bottom = _split(-resized[0] % stride)
-    left, right = _split(-resized[1] % stride)
+    top, bottom = _split(-resized[0] % multiple)
+    left, right = _split(-resized[1] % multiple)
     return Geometry(image, resized, (left, right, top, bottom))
 
 

@@ -68,10 +68,12 @@ class TinyValueEncoder(nn.Module):
         self.fuser = FeatureFusionBlock(16, 8, 32, 12)
         self.hidden_reinforce = GatedUpdate(12, 4)
 
-    def forward(self, image, f16, hidden, masks, *, deep_update):
+    def forward(self, image, features, hidden, masks, *, deep_update):
         own = fold(masks)[:, None]
         others = fold(masks.sum(1, keepdim=True) - masks)[:, None]
-        value = self.fuser(f16, self.stem(torch.cat([repeat_for(image, own), own, others], 1)))
+        value = self.fuser(
+            features.f16, self.stem(torch.cat([repeat_for(image, own), own, others], 1))
+        )
         if deep_update:
             hidden = unfold(self.hidden_reinforce(value, fold(hidden)), image.shape[0])
         return unfold(value, image.shape[0]), hidden

@@ -8,14 +8,15 @@ from lazy_vos_ros.engine.xmem.aggregation import aggregate
 from lazy_vos_ros.engine.xmem.backend import XMemBackend
 from lazy_vos_ros.engine.xmem.compact import CompactConfig
 from lazy_vos_ros.engine.xmem.compact import compact_network
-from lazy_vos_ros.engine.xmem.compact import read_cues
+from lazy_vos_ros.engine.xmem.compact_decoder import read_masks
+from lazy_vos_ros.engine.xmem.compact_sensory import split_sensory
 from lazy_vos_ros.engine.xmem.compact_weights import load_compact_network
 from lazy_vos_ros.engine.xmem.compact_weights import save_compact_network
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.engine.xmem.lite_trunk import LiteTrunk
 from lazy_vos_ros.engine.xmem.lite_trunk import SameConv
 
-SMALL = CompactConfig(key=8, learnt=8, hidden=4, detail=3, coarse=16, middle=8, fine=8)
+SMALL = CompactConfig(key=8, learnt=8, state=4, coarse=16, middle=8, fine=8)
 
 
 @pytest.fixture
@@ -35,81 +36,91 @@ def square(height=64, width=96):
 def test_sizes_are_those_the_engine_expects(network):
     image = torch.randn(1, 3, 64, 96)
     features = network.encode_key(image)
-    assert features.key.shape == (1, 8, 4, 6)
-    assert features.f8.shape[-2:] == (8, 12)
+    assert features.key.shape == (1, 8, 8, 12)
+    assert features.f16.shape[-2:] == (4, 6)
     assert features.f4.shape[-2:] == (16, 24)
-    hidden = torch.zeros(1, 2, 4, 4, 6)
-    value, same = network.encode_value(image, features.f16, hidden, square(), deep_update=False)
-    assert value.shape == (1, 2, network.value_dim, 4, 6)
+    hidden = torch.zeros(1, 2, network.hidden_dim, 8, 12)
+    value, same = network.encode_value(image, features, hidden, square(), deep_update=False)
+    assert value.shape == (1, 2, network.value_dim, 8, 12)
     assert same is hidden
-    _, refreshed = network.encode_value(image, features.f16, hidden, square(), deep_update=True)
+    _, refreshed = network.encode_value(image, features, hidden, square(), deep_update=True)
     assert refreshed.shape == hidden.shape
-    assert not torch.equal(refreshed, hidden)
-    new, logits = network.decode(
-        features.f16, features.f8, features.f4, value, hidden, update_hidden=True
-    )
+    new, logits = network.decode(features, value, hidden, update_hidden=True)
     assert logits.shape == (1, 2, 64, 96)
     assert new.shape == hidden.shape
-    new, _ = network.decode(
-        features.f16, features.f8, features.f4, value, hidden, update_hidden=False
-    )
+    new, _ = network.decode(features, value, hidden, update_hidden=False)
     assert new is None
 
 
 @torch.no_grad()
-def test_the_value_carries_the_mask(network):
-    """Read out unchanged, a value gives back the mask at stride 4, one object as the other."""
+def test_value_and_sensory_memory_carry_the_mask(network):
+    """Read out unchanged, both give back the mask at stride 4, one object as the other."""
     image = torch.randn(1, 3, 64, 96)
     features = network.encode_key(image)
-    hidden = torch.zeros(1, 2, 4, 4, 6)
-    masks = square()
-    value, _ = network.encode_value(image, features.f16, hidden, masks, deep_update=False)
-    cues = read_cues(torch.zeros(1, SMALL.detail, 16, 24), value[0])
-    wanted = torch.nn.functional.avg_pool2d(masks[0][:, None], 4)
-    torch.testing.assert_close(cues.prior.sigmoid(), wanted.clamp(0.01, 0.99))
+    hidden = torch.zeros(1, 2, network.hidden_dim, 8, 12)
+    value, hidden = network.encode_value(image, features, hidden, square(), deep_update=True)
+    cells = split_sensory(hidden, SMALL.state).cells
+    masks = read_masks(value[0], cells)
+    wanted = torch.nn.functional.avg_pool2d(square()[0][:, None], 4).clamp(0.01, 0.99)
+    torch.testing.assert_close(masks.memory.sigmoid(), wanted)
+    torch.testing.assert_close(masks.sensory.sigmoid(), wanted)
 
 
 @torch.no_grad()
-def test_colour_cue_tells_the_object_from_its_surroundings():
-    """With one colour inside and another outside, every pixel is on its own side."""
-    detail = torch.full((1, 2, 16, 24), -1.0)
-    inside = torch.zeros(16, 24, dtype=torch.bool)
-    inside[4:12, 8:16] = True
-    detail[..., inside] = 1.0
-    mask = inside.float()[None, None]
-    cells = torch.nn.functional.pixel_unshuffle(mask, 4)
-    pool = torch.nn.functional.avg_pool2d
-    readout = torch.cat([cells, pool(detail * mask, 4), pool(detail * (1 - mask), 4)], 1)
-    cues = read_cues(detail, readout)
-    near = torch.zeros_like(inside)
-    near[2:14, 6:18] = True
-    assert (cues.colour[0, 0][inside] > 0).all()
-    assert (cues.colour[0, 0][near & ~inside] < 0).all()
+def test_the_decoder_writes_what_it_decoded_into_the_sensory_memory(network):
+    image = torch.randn(1, 3, 64, 96)
+    features = network.encode_key(image)
+    hidden = torch.zeros(1, 2, network.hidden_dim, 8, 12)
+    value, hidden = network.encode_value(image, features, hidden, square(), deep_update=True)
+    new, logits = network.decode(features, value, hidden, update_hidden=True)
+    written = split_sensory(new, SMALL.state)
+    fine = network.decoder(features, value, hidden, update_hidden=False)[1]
+    cells = torch.nn.functional.pixel_unshuffle(fine[0][:, None].sigmoid(), 2)
+    torch.testing.assert_close(written.cells, cells)
+    unit = torch.nn.functional.normalize(features.key, dim=1).expand(2, -1, -1, -1)
+    torch.testing.assert_close(written.key, unit)
+    assert logits.shape == (1, 2, 64, 96)
+
+
+@torch.no_grad()
+def test_an_unmoved_image_leaves_the_last_mask_where_it_is(network):
+    """With much weight on nearness, aligning is the identity, also beside a new object."""
+    image = torch.randn(1, 3, 64, 96)
+    features = network.encode_key(image)
+    hidden = torch.zeros(1, 2, network.hidden_dim, 8, 12)
+    _, hidden = network.encode_value(image, features, hidden, square(), deep_update=True)
+    network.decoder.locality.fill_(4.0)
+    _, cells = network.decoder.align_sensory(features, hidden)
+    torch.testing.assert_close(cells, split_sensory(hidden, SMALL.state).cells, atol=1e-3, rtol=0)
+    newcomer = torch.cat([hidden[:, :1], torch.zeros_like(hidden[:, 1:])], 1)
+    _, cells = network.decoder.align_sensory(features, newcomer)
+    wanted = split_sensory(newcomer, SMALL.state).cells
+    torch.testing.assert_close(cells, wanted, atol=1e-3, rtol=0)
 
 
 @torch.no_grad()
 def test_objects_see_each_other_as_others(network):
     """An object's value depends on where the other objects are."""
     image = torch.randn(1, 3, 64, 96)
-    f16 = network.encode_key(image).f16
-    hidden = torch.zeros(1, 2, 4, 4, 6)
+    features = network.encode_key(image)
+    hidden = torch.zeros(1, 2, network.hidden_dim, 8, 12)
     masks = square()
-    both, _ = network.encode_value(image, f16, hidden, masks, deep_update=False)
-    alone, _ = network.encode_value(image, f16, hidden[:, :1], masks[:, :1], deep_update=False)
+    both, _ = network.encode_value(image, features, hidden, masks, deep_update=False)
+    alone, _ = network.encode_value(
+        image, features, hidden[:, :1], masks[:, :1], deep_update=False
+    )
     assert not torch.allclose(both[:, 0], alone[:, 0])
-    swapped, _ = network.encode_value(image, f16, hidden, masks.flip(1), deep_update=False)
+    swapped, _ = network.encode_value(image, features, hidden, masks.flip(1), deep_update=False)
     torch.testing.assert_close(swapped.flip(1), both)
 
 
 def test_gradients_reach_every_trained_part(network):
     image = torch.randn(1, 3, 32, 32)
     features = network.encode_key(image)
-    hidden = torch.randn(1, 1, 4, 2, 2)
+    hidden = torch.randn(1, 1, network.hidden_dim, 4, 4)
     masks = torch.rand(1, 1, 32, 32)
-    value, hidden = network.encode_value(image, features.f16, hidden, masks, deep_update=True)
-    new, logits = network.decode(
-        features.f16, features.f8, features.f4, value, hidden, update_hidden=True
-    )
+    value, hidden = network.encode_value(image, features, hidden, masks, deep_update=True)
+    new, logits = network.decode(features, value, hidden, update_hidden=True)
     key = features.key.square() * features.selection * features.shrinkage
     (aggregate(logits.sigmoid())[:, 1].sum() + new.sum() + key.sum()).backward()
     without = [name for name, p in network.named_parameters() if p.grad is None]
@@ -142,7 +153,7 @@ def test_damaged_or_foreign_weights_are_refused(network, tmp_path):
     with pytest.raises(ValueError, match='no readable'):
         load_compact_network(path)
     with torch.no_grad():
-        network.decoder.pred.bias.fill_(float('nan'))
+        network.decoder.predict.bias.fill_(float('nan'))
     save_compact_network(network, SMALL, path)
     with pytest.raises(ValueError, match='not finite'):
         load_compact_network(path)

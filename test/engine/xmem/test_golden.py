@@ -203,14 +203,14 @@ def test_layout_of_the_state(filled_network, shared_golden):
 def test_layers(filled_network, shared_golden, record_property):
     golden = load(shared_golden / 'official' / 'layers.npz')
     images = load(shared_golden / 'official' / 'inputs.npz')['frames']
-    geometry = plan_geometry((128, 192), size=-1, enlarge=False, stride=16)
+    geometry = plan_geometry((128, 192), size=-1, enlarge=False, multiple=16)
     image, next_image = (image_to_network(i, geometry, torch.device('cpu')) for i in images[:2])
     net = filled_network
 
     seen = net.encode_key(image)
     masks = torch.from_numpy(golden['masks2'])
     value, hidden = net.encode_value(
-        image, seen.f16, torch.zeros(1, 2, 64, 8, 12), masks, deep_update=True
+        image, seen, torch.zeros(1, 2, 64, 8, 12), masks, deep_update=True
     )
     asked = net.encode_key(next_image)
     similarities = similarity(
@@ -219,7 +219,7 @@ def test_layers(filled_network, shared_golden, record_property):
     affinity = top_k_affinity(similarities, 30)
     readout = torch.stack([top_k_readout(affinity, rows(v)) for v in value.unbind(1)], 1)
     readout = unrows(readout, asked.size)
-    after, logits = net.decode(asked.f16, asked.f8, asked.f4, readout, hidden, update_hidden=True)
+    after, logits = net.decode(asked, readout, hidden, update_hidden=True)
     got = {
         'key': seen.key,
         'shrinkage': seen.shrinkage,

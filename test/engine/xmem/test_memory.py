@@ -4,8 +4,8 @@ import torch
 
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.engine.xmem.consolidation import least_used
+from lazy_vos_ros.engine.xmem.features import KeyFeatures
 from lazy_vos_ros.engine.xmem.memory import Memory
-from lazy_vos_ros.engine.xmem.network import KeyFeatures
 
 CELLS = (2, 2)
 

@@ -46,10 +46,8 @@ def test_other_sizes_and_no_sensory_memory():
         image = torch.randn(1, 3, 32, 48)
         features = network.encode_key(image)
         masks = torch.rand(1, 2, 32, 48)
-        value, _ = network.encode_value(image, features.f16, hidden, masks, deep_update=True)
-        new, logits = network.decode(
-            features.f16, features.f8, features.f4, value, hidden, update_hidden=True
-        )
+        value, _ = network.encode_value(image, features, hidden, masks, deep_update=True)
+        new, logits = network.decode(features, value, hidden, update_hidden=True)
     assert features.size == (2, 3)
     assert value.shape == (1, 2, 32, 2, 3)
     assert new.shape == hidden.shape
@@ -61,13 +59,13 @@ def test_objects_do_not_mix_but_by_the_masks_of_others(filled_network):
     image, masks = torch.randn(1, 3, 32, 32), torch.rand(1, 2, 32, 32)
     hidden = torch.zeros(1, 2, 64, 2, 2)
     with torch.inference_mode():
-        f16 = filled_network.encode_key(image).f16
-        both, _ = filled_network.encode_value(image, f16, hidden, masks, deep_update=False)
+        features = filled_network.encode_key(image)
+        both, _ = filled_network.encode_value(image, features, hidden, masks, deep_update=False)
         swapped, _ = filled_network.encode_value(
-            image, f16, hidden, masks.flip(1), deep_update=False
+            image, features, hidden, masks.flip(1), deep_update=False
         )
         alone, _ = filled_network.encode_value(
-            image, f16, hidden[:, :1], masks[:, :1], deep_update=False
+            image, features, hidden[:, :1], masks[:, :1], deep_update=False
         )
     torch.testing.assert_close(both, swapped.flip(1), rtol=1e-4, atol=1e-4)
     assert (both[:, :1] - alone).abs().max() > 1e-3

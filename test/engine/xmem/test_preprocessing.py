@@ -12,8 +12,8 @@ from lazy_vos_ros.engine.xmem.preprocessing import probabilities_to_image
 CPU = torch.device('cpu')
 
 
-def plan(height, width, size=480, enlarge=False, stride=16):
-    return plan_geometry((height, width), size=size, enlarge=enlarge, stride=stride)
+def plan(height, width, size=480, enlarge=False, multiple=16):
+    return plan_geometry((height, width), size=size, enlarge=enlarge, multiple=multiple)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def plan(height, width, size=480, enlarge=False, stride=16):
         ((240, 432), {}, (240, 432), (240, 432)),
         ((240, 432), {'enlarge': True}, (480, 864), (480, 864)),
         ((1080, 1920), {'size': -1}, (1080, 1920), (1088, 1920)),
-        ((118, 181), {'size': -1, 'stride': 32}, (118, 181), (128, 192)),
+        ((118, 181), {'size': -1, 'multiple': 32}, (118, 181), (128, 192)),
         ((1, 1), {}, (1, 1), (16, 16)),
     ],
 )
