@@ -113,7 +113,7 @@ class ClipMaker:
             else:
                 images, labels = self._scene_clip(rng, scene, frames, crop)
             if all((labels[0] == i + 1).sum() >= _MIN_VISIBLE for i in range(objects)):
-                return disturb(rng, images), labels
+                return images, labels
 
     def _attempt(
         self, rng: np.random.Generator, frames: int, crop: int, objects: int
@@ -419,43 +419,3 @@ def bend_frames(
             labels[t], x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101
         )
     return bent_images, bent_labels
-
-
-def disturb(rng: np.random.Generator, images: Array) -> Array:
-    """Change light and colour over time; blur, compress or add noise to some clips."""
-    frames = len(images)
-    gain = np.exp(rng.normal(0, 0.15, 3) + np.linspace(0, 1, frames)[:, None] * rng.normal(0, 0.1))
-    offset = rng.normal(0, 12) + np.linspace(0, 1, frames) * rng.normal(0, 10)
-    blur, quality = rng.random(), rng.random()
-    length = int(rng.integers(3, 12))
-    kernel = _motion_kernel(rng, length)
-    grey = rng.random() < 0.05
-    out = np.empty_like(images)
-    for t, image in enumerate(images):
-        table = np.arange(256)[:, None] * gain[t] + offset[t]
-        image = cv2.LUT(image, table.clip(0, 255).astype(np.uint8)[None])
-        if grey:
-            image = cv2.merge([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)] * 3)
-        if blur < 0.1:
-            image = cv2.GaussianBlur(image, (0, 0), 0.5 + 10 * blur)
-        elif blur < 0.2 and t > 0:
-            image = cv2.filter2D(image, -1, kernel)
-        if quality < 0.25:
-            image = _compressed(image, int(20 + 200 * quality))
-        out[t] = image
-    return out
-
-
-def _motion_kernel(rng: np.random.Generator, length: int) -> npt.NDArray[np.float32]:
-    kernel = np.zeros((length, length), np.float32)
-    angle = rng.uniform(0, np.pi)
-    centre = (length - 1) / 2
-    reach = centre * np.array([np.cos(angle), np.sin(angle)])
-    a, b = np.rint(centre - reach).astype(int), np.rint(centre + reach).astype(int)
-    cv2.line(kernel, (int(a[0]), int(a[1])), (int(b[0]), int(b[1])), 1.0)
-    return kernel / kernel.sum()
-
-
-def _compressed(image: Array, quality: int) -> Array:
-    data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)

@@ -45,6 +45,8 @@ class TrainSettings:
     checkpoint_every: int = 200
     validate_every: int = 400
     validation_clips: int = 12
+    device: str = 'auto'
+    """`auto` is a CUDA device if there is one, else the CPU."""
     half: bool = True
     """bfloat16 where it is safe."""
     refiner_steps: int = 2400

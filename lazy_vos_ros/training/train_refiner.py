@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
+from lazy_vos_ros.engine.build import resolve_device
 from lazy_vos_ros.engine.centre import centre_click
 from lazy_vos_ros.engine.refiners.click_network import ClickConfig
 from lazy_vos_ros.engine.refiners.click_network import Taps
@@ -23,6 +24,7 @@ from lazy_vos_ros.engine.xmem.lite_trunk import LiteTrunk
 from lazy_vos_ros.training import checkpoint
 from lazy_vos_ros.training.clips import ClipMaker
 from lazy_vos_ros.training.data import StillImages
+from lazy_vos_ros.training.disturb import disturb
 from lazy_vos_ros.training.schedule import rate_factor
 from lazy_vos_ros.training.settings import TrainSettings
 from lazy_vos_ros.training.unroll import normalise
@@ -139,20 +141,22 @@ def refine_loss(
 ) -> Tensor:
     """Return the loss of one batch, averaged over one to three clicks an image."""
     images, masks = batch
+    device = images.device
     maps = normalise(images).contiguous(memory_format=torch.channels_last)
     with torch.no_grad(), torch.autocast(images.device.type, torch.bfloat16, enabled=half):
         taps = Taps(*(tap.float() for tap in model.trunk(maps)))
-    truths = masks.numpy()
+    truths = masks.cpu().numpy()
     clicks = [[(*first_click(rng, truth), 1)] for truth in truths]
-    previous = imagined_prior(rng, masks)
+    previous = imagined_prior(rng, masks.cpu())
+    previous = None if previous is None else previous.to(device)
     losses = []
     for number in range(int(rng.integers(1, 4))):
         if number:
             predicted = functional.interpolate(previous, scale_factor=4, mode='bilinear') > 0.5
-            pairs = zip(clicks, truths, predicted[:, 0].numpy(), strict=True)
+            pairs = zip(clicks, truths, predicted[:, 0].cpu().numpy(), strict=True)
             for made, truth, guess in pairs:
                 made.append(next_click(truth, guess))
-        table = torch.tensor(clicks, dtype=torch.float32)
+        table = torch.tensor(clicks, dtype=torch.float32, device=device)
         with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
             logits, quality = model.clicks(taps, table[..., :2], table[..., 2], previous)
         losses.append(mask_loss(logits.float(), quality.float(), masks))
@@ -170,7 +174,8 @@ def train_refiner(
     cv2.setNumThreads(1)  # its thread pool does not survive the fork of the workers
     torch.manual_seed(settings.seed)
     settings.out.mkdir(parents=True, exist_ok=True)
-    model = RefinerModel(ClickConfig())
+    device = resolve_device(settings.device)
+    model = RefinerModel(ClickConfig()).to(device)
     model.trunk.load_state_dict(trunk.state_dict())
     model.trunk.requires_grad_(False).channels_last()
     optimiser = torch.optim.AdamW(
@@ -185,6 +190,7 @@ def train_refiner(
         batch_size=None,
         num_workers=settings.workers,
         prefetch_factor=6 if settings.workers else None,
+        pin_memory=device.type == 'cuda',
     )
     progress = tqdm(loader, total=steps, initial=first, mininterval=10, desc='refiner')
     average = 0.0
@@ -192,7 +198,10 @@ def train_refiner(
         for group in optimiser.param_groups:
             group['lr'] = settings.refiner_rate * rate_factor(step, steps, settings.warmup)
         rng = np.random.default_rng([settings.seed, 3, step])
-        loss = refine_loss(model, batch, rng, half=settings.half)
+        images, masks = (part.to(device, non_blocking=True) for part in batch)
+        disturbance = torch.Generator().manual_seed((settings.seed << 32) + (1 << 31) + step)
+        images = disturb(images[:, None], disturbance)[:, 0]
+        loss = refine_loss(model, (images, masks), rng, half=settings.half)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.clicks.parameters(), 1.0)

@@ -12,12 +12,14 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
+from lazy_vos_ros.engine.build import resolve_device
 from lazy_vos_ros.engine.xmem.compact import CompactConfig
 from lazy_vos_ros.engine.xmem.compact import compact_network
 from lazy_vos_ros.engine.xmem.network import XMemNetwork
 from lazy_vos_ros.training import checkpoint
 from lazy_vos_ros.training.clips import ClipMaker
 from lazy_vos_ros.training.data import StillImages
+from lazy_vos_ros.training.disturb import disturb
 from lazy_vos_ros.training.losses import bootstrapped_cross_entropy
 from lazy_vos_ros.training.losses import prior_cross_entropy
 from lazy_vos_ros.training.losses import soft_dice
@@ -40,7 +42,7 @@ Batch = tuple[Tensor, Tensor]
 
 
 class StepClips(Dataset[Batch]):
-    """The clips of every step, each made from the seed and the step's number alone."""
+    """The clips of every step, made from the seed and the step's number alone; undisturbed."""
 
     def __init__(self, settings: TrainSettings, first: int) -> None:
         self.settings = settings
@@ -106,7 +108,8 @@ def clip_loss(
 def validation_score(network: XMemNetwork, batches: list[Batch]) -> float:
     """Return the mean IoU of the last frame over objects that are still visible in it."""
     scores = []
-    for images, labels in batches:
+    device = next(network.parameters()).device
+    for images, labels in (on_device(batch, device) for batch in batches):
         objects = int(labels[:, 0].max())
         first = one_hot(labels[:, 0].long(), objects)
         generator = torch.Generator().manual_seed(0)
@@ -122,9 +125,19 @@ def validation_score(network: XMemNetwork, batches: list[Batch]) -> float:
 def validation_batches(settings: TrainSettings, stills: StillImages) -> list[Batch]:
     """Return fixed clips of 6 frames, the same for every run with this crop."""
     rng = np.random.default_rng(_VALIDATION_SEED)
+    generator = torch.Generator().manual_seed(_VALIDATION_SEED)
     maker = ClipMaker(stills)
-    count = settings.validation_clips
-    return [make_batch(maker, rng, 1, 6, settings.crop, 1 + i % 2) for i in range(count)]
+    batches = []
+    for number in range(settings.validation_clips):
+        images, labels = make_batch(maker, rng, 1, 6, settings.crop, 1 + number % 2)
+        batches.append((disturb(images, generator), labels))
+    return batches
+
+
+def on_device(batch: Batch, device: torch.device) -> Batch:
+    """Return the batch on the device; from pinned memory the copy does not wait."""
+    images, labels = (part.to(device, non_blocking=True) for part in batch)
+    return images, labels
 
 
 def new_network(settings: TrainSettings) -> XMemNetwork:
@@ -174,7 +187,8 @@ def train_tracker(
     cv2.setNumThreads(1)  # its thread pool does not survive the fork of the workers
     settings.out.mkdir(parents=True, exist_ok=True)
     stills = StillImages(settings.cache)
-    network = new_network(settings)
+    device = resolve_device(settings.device)
+    network = new_network(settings).to(device)
     optimiser = make_optimiser(network, settings)
     generator = torch.Generator().manual_seed(settings.seed)
     path = settings.out / 'tracker.ckpt'
@@ -187,10 +201,14 @@ def train_tracker(
         batch_size=None,
         num_workers=settings.workers,
         prefetch_factor=6 if settings.workers else None,
+        pin_memory=device.type == 'cuda',
     )
     progress = tqdm(loader, total=settings.steps, initial=first, mininterval=10, desc='tracker')
     average, score = 0.0, 0.0
     for step, batch in enumerate(progress, first):
+        images, labels = on_device(batch, device)
+        disturbance = torch.Generator().manual_seed((settings.seed << 32) + step)
+        batch = disturb(images, disturbance), labels
         loss = train_step(network, optimiser, batch, generator, step, settings)
         average = loss if step == first else 0.98 * average + 0.02 * loss
         done = step + 1

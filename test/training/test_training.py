@@ -97,16 +97,16 @@ def test_the_trunk_is_trained_only_in_its_stage(settings):
     chosen = settings()
     network = train_tracker.new_network(chosen)
     optimiser = train_tracker.make_optimiser(network, chosen)
-    before = {n: p.clone() for n, p in network.key_encoder.trunk.named_parameters()}
+    before = {n: p.clone() for n, p in network.key_encoder.named_parameters()}
     generator = torch.Generator().manual_seed(0)
     clips = train_tracker.StepClips(chosen, 0)
     train_tracker.train_step(network, optimiser, clips[0], generator, 0, chosen)
-    for name, parameter in network.key_encoder.trunk.named_parameters():
+    for name, parameter in network.key_encoder.named_parameters():
         assert torch.equal(parameter, before[name])
     train_tracker.train_step(network, optimiser, clips[5], generator, 5, chosen)
     changed = [
         name
-        for name, parameter in network.key_encoder.trunk.named_parameters()
+        for name, parameter in network.key_encoder.named_parameters()
         if not torch.equal(parameter, before[name])
     ]
     assert changed
@@ -117,7 +117,7 @@ def test_folding_batch_norm_keeps_the_function():
     """A convolution followed by batch norm equals the folded one."""
     torch.manual_seed(0)
     network = compact_network(train_tracker.CompactConfig())
-    trunk = network.key_encoder.trunk
+    trunk = network.key_encoder
     state = {}
 
     def add(name, norm, conv):
