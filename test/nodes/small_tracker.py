@@ -37,7 +37,7 @@ class DiscRefiner:
 def main():
     torch.manual_seed(5)
     torch.set_num_threads(1)
-    config = CompactConfig(learnt=8, hidden=8, detail=4, coarse=16, middle=8, fine=8)
+    config = CompactConfig(learnt=8, state=8, coarse=16, middle=8, fine=8)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'small.safetensors'
         save_compact_network(compact_network(config), config, path)

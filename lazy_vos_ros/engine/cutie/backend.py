@@ -345,7 +345,7 @@ class CutieBackend:
             (image.shape[0], image.shape[1]),
             size=self._config.size,
             enlarge=self._config.enlarge,
-            stride=STRIDE,
+            multiple=STRIDE,
         )
         return CutieFrame(self._index + 1, image, geometry, self._device)
 
