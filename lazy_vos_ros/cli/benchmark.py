@@ -11,10 +11,12 @@ ds-trigger, random, interval:FRAMES.
 Examples:
   lazy-vos benchmark --dataset DAVIS --method lazy --init click
   lazy-vos benchmark --dataset LVOS --layout lvos --method rand-lazy --seeds 0,1,2 --workers 4
+  lazy-vos benchmark --dataset LVOS --layout lvos --suite table1
   lazy-vos benchmark --dataset videos --sequences dog,cat --method lazy --size 240 --masks
 """
 
 import argparse
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from lazy_vos_ros.evaluation.benchmark.datasets import Dataset
     from lazy_vos_ros.evaluation.benchmark.run import Means
     from lazy_vos_ros.evaluation.benchmark.run import Plan
+    from lazy_vos_ros.evaluation.benchmark.suites import SuiteRow
 
 DEFAULT_OUT = 'out/benchmark'
 RESULTS = 'results.json'
@@ -74,8 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_method_arguments(group: Any) -> None:
-    group.add_argument('--method', default='lazy', help='see above; default lazy')
-    group.add_argument('--init', default='mask', help='mask (default) or click')
+    group.add_argument('--method', help='see above; default lazy')
+    group.add_argument('--suite', help='all rows of table1, table2, tableS1 or tableS2')
+    group.add_argument('--init', help='mask (default) or click')
     group.add_argument('--operator', default='gt_center', help='gt_center or largest_error')
     group.add_argument(
         '--refiner', default='auto', help='what makes masks of clicks: auto, oracle or a name'
@@ -85,7 +89,7 @@ def _add_method_arguments(group: Any) -> None:
     )
     group.add_argument('--weights', default='auto', help='of the tracker: a name or a file')
     group.add_argument('--size', type=int, help='short side at which the network works')
-    group.add_argument('--profile', default='paper', help='paper (default) or code')
+    group.add_argument('--profile', default='paper', help='paper (default), code or live')
     group.add_argument(
         '--set',
         action='append',
@@ -104,17 +108,21 @@ def _add_method_arguments(group: Any) -> None:
     )
     group.add_argument('--seeds', default='0', metavar='0,1,..', help='of methods that draw')
     group.add_argument(
-        '--random-mean', type=float, default=5.0, help='corrections of an object by rand-lazy'
+        '--random-mean',
+        type=float,
+        help='mean corrections of an object by rand-lazy; default 5, in a suite as many as lazy',
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the benchmark, print its table and write its results."""
+    if args.suite is not None:
+        return run_table(args)
     from lazy_vos_ros.evaluation.benchmark.run import run_benchmark
 
-    folder, file = out_folder(args.out)
+    folder, file = out_folder(args.out, RESULTS)
     dataset = dataset_of(args)
-    plan = plan_of(args, dataset, args.method)
+    plan = plan_of(args, dataset, method=args.method or 'lazy', init=args.init or 'mask')
     announce(plan)
     results = run_benchmark(plan, folder, means_of(args, folder))
     print(results.table())
@@ -123,9 +131,39 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def out_folder(out: Path) -> 'tuple[Path, Path]':
+def run_table(args: argparse.Namespace) -> int:
+    """Run all rows of a table of the paper and print them beside it."""
+    from lazy_vos_ros.evaluation.benchmark.suite_run import run_suite
+    from lazy_vos_ros.evaluation.benchmark.suites import suite_named
+
+    if args.method is not None or args.init is not None:
+        raise ValueError('--suite has methods and first masks of its own; allowed: one of both')
+    suite = suite_named(args.suite)
+    folder, file = out_folder(args.out, f'{suite.name}.json')
+    dataset = dataset_of(args)
+
+    def plan_of_row(row: 'SuiteRow') -> 'Plan':
+        refiner = suite.refiner or args.refiner
+        return plan_of(args, dataset, method=row.method or '', init=suite.init, refiner=refiner)
+
+    table = run_suite(
+        suite,
+        plan_of_row,
+        folder,
+        means_of(args, folder),
+        say=print,
+        random_mean=args.random_mean,
+    )
+    print(table.text())
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(table.to_json(), indent=2) + '\n', encoding='utf-8')
+    print(f'results are in {file}')
+    return 0
+
+
+def out_folder(out: Path, name: str) -> 'tuple[Path, Path]':
     """Return the folder of everything and the file of the results."""
-    folder, file = (out.parent, out) if out.suffix == '.json' else (out, out / RESULTS)
+    folder, file = (out.parent, out) if out.suffix == '.json' else (out, out / name)
     if folder.exists() and not folder.is_dir():
         raise ValueError(f'{folder} is a file; allowed: a folder, which is made if need be')
     return folder, file
@@ -139,8 +177,15 @@ def dataset_of(args: argparse.Namespace) -> 'Dataset':
     return open_dataset(args.dataset, layout=args.layout, split=args.split, sequences=names)
 
 
-def plan_of(args: argparse.Namespace, dataset: 'Dataset', method: str) -> 'Plan':
-    """Return what the arguments say, with another method if need be."""
+def plan_of(
+    args: argparse.Namespace,
+    dataset: 'Dataset',
+    *,
+    method: str,
+    init: str,
+    refiner: str | None = None,
+) -> 'Plan':
+    """Return what the arguments say, with this method, first mask and, if given, refiner."""
     from lazy_vos_ros.evaluation.benchmark.figures import FrameRule
     from lazy_vos_ros.evaluation.benchmark.methods import parse_method
     from lazy_vos_ros.evaluation.benchmark.networks import with_sha256
@@ -153,15 +198,15 @@ def plan_of(args: argparse.Namespace, dataset: 'Dataset', method: str) -> 'Plan'
         ),
         backend=args.backend,
         weights=args.weights,
-        refiner=args.refiner,
+        refiner=refiner or args.refiner,
         device=args.device,
         size=args.size,
-        init=args.init,
+        init=init,
         operator=args.operator,
         fps=args.fps or dataset.layout.fps,
         merge_objects=args.merge_objects or dataset.layout.merge_objects,
         one_question_in=args.one_question_in,
-        random_mean=args.random_mean,
+        random_mean=5.0 if args.random_mean is None else args.random_mean,
     )
     rule = FrameRule(not args.with_first, args.skip_last, args.present_only)
     return Plan(dataset, with_sha256(settings), seeds_of(args.seeds), rule)

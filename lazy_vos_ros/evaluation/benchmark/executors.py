@@ -117,7 +117,7 @@ def run_on_dask(jobs: Sequence[Job], *, address: str) -> Iterator[tuple[Job, Out
                 f'{address} --nworkers 2 --nthreads 1'
             )
         futures = {client.submit(run_job, job, pure=False): job for job in jobs}
-        for future in distributed.as_completed(futures):
+        for future in distributed.as_completed(futures, loop=client.loop):
             yield futures[future], future.result()
 
 
