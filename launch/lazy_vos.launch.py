@@ -6,6 +6,8 @@ Examples::
     ros2 launch lazy_vos_ros lazy_vos.launch.py source:=clip.mp4 rviz:=true record:=true
 """
 
+from typing import List  # noqa: UP035 - launch knows lists of texts by this name alone
+
 from launch import LaunchContext
 from launch import LaunchDescription
 from launch import LaunchDescriptionEntity
@@ -30,6 +32,7 @@ ARGUMENTS = (
     ('device', 'auto', 'cpu, cuda, cuda:1, or auto.'),
     ('click', '', 'Start at once with the object at this pixel of the first image: "x,y".'),
     ('operator', 'true', 'Start the node that shows questions and takes clicks.'),
+    ('trackers', '[lazy_vos]', 'Trackers whose questions it shows, such as [/r1/lazy_vos].'),
     ('source', '', 'Video file, image folder or webcam number to play as the camera.'),
     ('rate', '0.0', "Frames per second of `source`; 0.0 is the source's own rate."),
     ('loop', 'false', 'Play `source` again and again.'),
@@ -143,6 +146,9 @@ def generate_launch_description() -> LaunchDescription:
         executable='lazy_vos_operator',
         name='lazy_vos_operator',
         namespace=LaunchConfiguration('namespace'),
+        parameters=[
+            {'trackers': ParameterValue(LaunchConfiguration('trackers'), value_type=List[str])}  # noqa: UP006
+        ],
         condition=IfCondition(LaunchConfiguration('operator')),
         output='screen',
         respawn=True,
@@ -157,6 +163,15 @@ def generate_launch_description() -> LaunchDescription:
         condition=IfCondition(LaunchConfiguration('rviz')),
         output='screen',
     )
+    # RViz warns of a frame that it does not know.
+    frame = Node(
+        package='tf2_ros',
+        executable='static_transform_publisher',
+        name='lazy_vos_canvas_frame',
+        arguments=['--frame-id', 'map', '--child-frame-id', 'lazy_vos_canvas'],
+        condition=IfCondition(LaunchConfiguration('rviz')),
+        output='screen',
+    )
     return LaunchDescription(
         [
             *declared,
@@ -166,5 +181,6 @@ def generate_launch_description() -> LaunchDescription:
             OpaqueFunction(function=camera),
             OpaqueFunction(function=recorder),
             rviz,
+            frame,
         ]
     )

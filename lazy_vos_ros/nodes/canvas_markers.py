@@ -8,7 +8,7 @@ from visualization_msgs.msg import MarkerArray
 from lazy_vos_ros.nodes.canvas import FRAME_ID
 from lazy_vos_ros.nodes.canvas import HEIGHT
 
-LINE = 0.16
+LINE = 0.15
 """Height of the letters in metres."""
 
 LONGEST = 76

@@ -4,6 +4,13 @@ import pytest
 import yaml
 
 from lazy_vos_ros.engine.parameters import parameters_of
+from lazy_vos_ros.nodes.canvas import BUTTON_HEIGHT
+from lazy_vos_ros.nodes.canvas import FRAME_ID
+from lazy_vos_ros.nodes.canvas import GAP
+from lazy_vos_ros.nodes.canvas import HEIGHT
+from lazy_vos_ros.nodes.canvas import WIDTH
+from lazy_vos_ros.nodes.canvas_cloud import CELL
+from lazy_vos_ros.nodes.canvas_markers import LINE
 from lazy_vos_ros.nodes.parameters_yaml import NODES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,8 +60,10 @@ def description(load):
 
 def test_nothing_optional_starts_by_default(description):
     nodes = nodes_of(description)
-    assert set(nodes) == {'lazy_vos', 'lazy_vos_operator', 'rviz2'}
-    assert nodes['rviz2']['condition'].args[0].args == ('rviz',)
+    assert set(nodes) == {'lazy_vos', 'lazy_vos_operator', 'rviz2', 'static_transform_publisher'}
+    for name in ('rviz2', 'static_transform_publisher'):
+        assert nodes[name]['condition'].args[0].args == ('rviz',)
+    assert FRAME_ID in nodes['static_transform_publisher']['arguments']
     assert defaults(description)['rviz'] == 'false'
     assert defaults(description)['operator'] == 'true'
 
@@ -81,7 +90,7 @@ def test_every_parameter_and_executable_exists(description):
     nodes = nodes_of(description, source='clip.mp4', record='true')
     scripts = (ROOT / 'setup.py').read_text()
     for name, node in nodes.items():
-        if name == 'rviz2':
+        if node['package'] != 'lazy_vos_ros':
             continue
         assert f"'{name} = lazy_vos_ros.nodes." in scripts
         assert node['package'] == 'lazy_vos_ros'
@@ -112,9 +121,32 @@ def test_rviz_shows_topics_that_exist():
     text = (ROOT / 'config' / 'operator.rviz').read_text()
     manager = yaml.safe_load(text)['Visualization Manager']
     topics = [item['Topic']['Value'] for item in manager['Displays']]
-    assert topics == ['lazy_vos_operator/canvas', 'lazy_vos/overlay', 'lazy_vos/entropy']
+    assert topics == [
+        'lazy_vos_operator/canvas',
+        'lazy_vos_operator/canvas_words',
+        'lazy_vos/overlay',
+        'lazy_vos/entropy',
+    ]
+    canvas = manager['Displays'][0]
+    assert (canvas['Style'], canvas['Size (m)']) == ('Flat Squares', pytest.approx(CELL))
+    assert manager['Global Options']['Fixed Frame'] == FRAME_ID
     tools = [item for item in manager['Tools'] if item['Class'].endswith('PublishPoint')]
     assert [item['Topic']['Value'] for item in tools] == [
         'lazy_vos_operator/here',
         'lazy_vos_operator/not_here',
     ]
+
+
+def test_the_view_of_rviz_fits_the_canvas():
+    text = (ROOT / 'config' / 'operator.rviz').read_text()
+    document = yaml.safe_load(text)
+    view = document['Visualization Manager']['Views']['Current']
+    window = document['Window Geometry']
+    assert (view['X'], view['Y'], view['Class']) == (0, 0, 'rviz_default_plugins/TopDownOrtho')
+    # One pixel of the screen is at most one of a camera image 1280 wide.
+    assert view['Scale'] >= 1280 / WIDTH
+    above = HEIGHT / 2 + 2.6 * LINE
+    below = HEIGHT / 2 + GAP + BUTTON_HEIGHT
+    # Menu, tools and the line of times take some 130 pixels; the panels, the rest of the width.
+    assert 2 * max(above, below) * view['Scale'] <= window['Height'] - 130
+    assert WIDTH * view['Scale'] <= window['Width'] - 400
