@@ -85,6 +85,11 @@ class Journal:
             reason=reason,
         )
 
+    @property
+    def pending(self) -> tuple[CorrectionEvent, ...]:
+        """The events that :meth:`drain` would give out, oldest first."""
+        return tuple(self._pending)
+
     def drain(self) -> tuple[CorrectionEvent, ...]:
         """Return the events that were not given out yet, oldest first."""
         events = tuple(self._pending)

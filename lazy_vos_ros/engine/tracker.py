@@ -113,6 +113,11 @@ class LazyTracker:
         """Questions that wait for an answer, oldest first."""
         return self._book.requests
 
+    @property
+    def pending_events(self) -> tuple[CorrectionEvent, ...]:
+        """What happened since the newest result, which the next one will report."""
+        return self._journal.pending
+
     def step(self, image: Image, stamp: float | None = None) -> FrameResult:
         """Track through the next frame.
 

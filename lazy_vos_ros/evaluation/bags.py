@@ -153,7 +153,7 @@ def _state(message: Any) -> ObjectState:
             a for a in Action if getattr(message, f'ACTION_{a.name}', None) == message.action
         ),
         question_open=bool(message.question_open),
-        **({'absent': bool(message.absent)} if hasattr(message, 'absent') else {}),
+        absent=bool(getattr(message, 'absent', False)),  # earlier versions lack it
     )
 
 

@@ -75,6 +75,7 @@ def object_message(state: ObjectState) -> StateMessage:
         box=RegionOfInterest(x_offset=x, y_offset=y, width=width, height=height),
         action=ACTIONS[state.action],
         question_open=state.question_open,
+        absent=state.absent,
     )
 
 

@@ -32,8 +32,8 @@ class NodeConfig:
     )
     profile: str = parameter(
         'paper',
-        'Defaults of the settings of the method: the published definitions, or the published '
-        'code.',
+        'Defaults of the settings of the method: the published definitions, the published code, '
+        'or the published definitions with the rules that spare the operator of a live camera.',
         choices=tuple(PROFILES),
         dynamic=False,
     )
@@ -72,6 +72,14 @@ class NodeConfig:
         'Most memory for these images; the newest is kept in any case.',
         low=0,
         high=100000,
+        dynamic=False,
+    )
+    replay_slice: float = parameter(
+        0.05,
+        'Seconds by which the replay of a late answer may hold up an image, beside the frame that '
+        'it is at.',
+        low=0.0,
+        high=60.0,
         dynamic=False,
     )
     stale_after: float = parameter(

@@ -15,6 +15,7 @@ from lazy_vos_ros.engine.overlay import draw_overlay
 from lazy_vos_ros.engine.results import CorrectionEvent
 from lazy_vos_ros.engine.results import CorrectionRequest
 from lazy_vos_ros.engine.results import FrameResult
+from lazy_vos_ros.engine.results import RepairedFrame
 from lazy_vos_ros.nodes import qos
 from lazy_vos_ros.nodes.images import image_message
 from lazy_vos_ros.nodes.measures import Latency
@@ -36,6 +37,7 @@ class Outputs:
         self._node = node
         self._clock = clock
         self._mask = qos.publisher(node, Image, '~/mask', qos.RELIABLE)
+        self._repaired = qos.publisher(node, Image, '~/repaired_mask', qos.RELIABLE)
         self._entropy = qos.publisher(node, Image, '~/entropy', qos.RELIABLE)
         self._overlay = qos.publisher(node, Image, '~/overlay', qos.RELIABLE)
         self._state = qos.publisher(node, TrackingState, '~/tracking_state', qos.RELIABLE)
@@ -67,6 +69,12 @@ class Outputs:
         if self._overlay.get_subscription_count():
             self._overlay.publish(image_message(_drawing(result, image), 'rgb8', header))
 
+    def publish_repaired(self, frame: RepairedFrame, frame_id: str) -> None:
+        """Publish the mask of an earlier image as a replay made it, with that image's stamp."""
+        if self._repaired.get_subscription_count():
+            header = Header(stamp=self._clock.stamp(frame.stamp), frame_id=frame_id)
+            self._repaired.publish(mask_message(frame.labels, header))
+
     def publish_now(self, event: CorrectionEvent, frame_id: str) -> None:
         """Publish an event that the next image's result will report again."""
         self._publish_once(event, frame_id)
@@ -85,7 +93,14 @@ class Outputs:
 
     def destroy(self) -> None:
         """Take the topics away."""
-        for item in (self._mask, self._entropy, self._overlay, self._state, self._events):
+        for item in (
+            self._mask,
+            self._repaired,
+            self._entropy,
+            self._overlay,
+            self._state,
+            self._events,
+        ):
             self._node.destroy_publisher(item)
 
     def _publish_once(self, event: CorrectionEvent, frame_id: str) -> None:

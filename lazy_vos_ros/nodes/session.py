@@ -19,6 +19,7 @@ from lazy_vos_ros.engine.prompts import Prompt
 from lazy_vos_ros.engine.results import Answer
 from lazy_vos_ros.engine.results import CorrectionEvent
 from lazy_vos_ros.engine.results import CorrectionRequest
+from lazy_vos_ros.engine.results import EventKind
 from lazy_vos_ros.engine.results import FrameResult
 from lazy_vos_ros.engine.tracker import LazyTracker
 from lazy_vos_ros.nodes.frame_buffer import FrameBuffer
@@ -115,6 +116,22 @@ class Session:
         """Return what an answer would make of the object; ValueError if it would be refused."""
         return self._tracker.preview(request_id, clicks)
 
+    def catch_up(self, seconds: float) -> bool:
+        """Go on with the replay of a late answer for about this long; tell whether there is more.
+
+        What it repairs is published; when it has caught up, the newest image is shown again.
+        """
+        if not self._tracker.catching_up:
+            return False
+        before = self._tracker.latest
+        for frame in self._tracker.catch_up(seconds):
+            self._outputs.publish_repaired(frame, self._header.frame_id)
+        for event in self._tracker.pending_events:
+            if event.kind in (EventKind.REPLAYED, EventKind.REPLAY_DROPPED):
+                self._outputs.publish_now(event, self._header.frame_id)
+        self._show_again(before)
+        return self._tracker.catching_up
+
     def remove(self, object_id: int) -> CorrectionEvent:
         """Stop tracking an object; ValueError if it is not tracked."""
         event = self._tracker.remove_object(object_id)
@@ -158,11 +175,14 @@ class Session:
         finally:
             self._look_again()
         self._outputs.publish_now(event, self._header.frame_id)
+        self._show_again(before)
+        return event
+
+    def _show_again(self, before: FrameResult | None) -> None:
+        """Publish the newest image's result anew if it was corrected; its events are out."""
         after = self._tracker.latest
         if after is not None and after is not before and self._image is not None:
-            # The newest image itself was corrected: show it again. Its events are out already.
             self._publish(replace(after, events=(), requests=()), self._image, self._header)
-        return event
 
     def _publish(self, result: FrameResult, image: Pixels, header: Header) -> None:
         self._image, self._header = image, header

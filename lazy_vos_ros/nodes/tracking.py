@@ -1,5 +1,6 @@
 """What exists between configure and cleanup: network, tracker, worker, topics and services."""
 
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from concurrent.futures import Future
 from pathlib import Path
@@ -58,7 +59,10 @@ class Tracking:
         self._processed = processed
         self._faults = faults
         first = first_object(config)
-        self.worker: Worker[ImageMessage] = Worker(self._process, self._failed)
+        self._catch_up: Callable[[], bool] = lambda: False
+        self.worker: Worker[ImageMessage] = Worker(
+            self._process, self._failed, lambda: self._catch_up()
+        )
         try:
             tracker = self.worker.call(lambda: self._load(config, lazy, xmem))
         except Exception:
@@ -76,6 +80,7 @@ class Tracking:
             tracker, self.outputs, self.desk, clock, self.buffer, lambda: self.worker.dropped
         )
         self.session.begin_with(first)
+        self._catch_up = lambda: self.session.catch_up(config.replay_slice)
         self._services = TrackerServices(node, self.worker, self.session)
         self._timer = node.create_timer(LOOK_FOR_OPERATOR, self.desk.look)
 

@@ -24,14 +24,22 @@ class Worker(Generic[Frame]):
     process
         Called on the worker's thread with each frame that is not replaced by a newer one.
     failed
-        Called on the worker's thread with what `process` raised; the worker goes on.
+        Called on the worker's thread with what `process` or `spare` raised; the worker goes on.
+    spare
+        Called on the worker's thread after each job and frame, and again as long as nothing
+        waits and it returns that there is more to do. It should not take long.
     """
 
     def __init__(
-        self, process: Callable[[Frame], None], failed: Callable[[Exception], None]
+        self,
+        process: Callable[[Frame], None],
+        failed: Callable[[Exception], None],
+        spare: Callable[[], bool] = lambda: False,
     ) -> None:
         self._process = process
         self._failed = failed
+        self._spare = spare
+        self._more = False
         self._wake = Condition()
         self._jobs: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._stopping = False
@@ -89,7 +97,7 @@ class Worker(Generic[Frame]):
                 while not self._stopping:
                     job = self._jobs.popleft() if self._jobs else None
                     frame = self._slot.take() if job is None else None
-                    if job is not None or frame is not None:
+                    if job is not None or frame is not None or self._more:
                         break
                     self._wake.wait()
                 if self._stopping:
@@ -101,11 +109,19 @@ class Worker(Generic[Frame]):
                 self._run_frame(frame)
             # Nothing big is kept alive while waiting.
             del job, frame
+            self._use_spare_time()
 
     def _run_frame(self, frame: Frame) -> None:
         try:
             self._process(frame)
         except Exception as error:
+            self._failed(error)
+
+    def _use_spare_time(self) -> None:
+        try:
+            self._more = self._spare()
+        except Exception as error:
+            self._more = False
             self._failed(error)
 
     def _cancel_all(self) -> None:

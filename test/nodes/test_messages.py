@@ -23,7 +23,7 @@ from lazy_vos_ros.nodes import messages
 from lazy_vos_ros.nodes.images import bridge
 
 HEADER = Header(stamp=Time(sec=7, nanosec=9), frame_id='lens')
-STATE = ObjectState(3, 'cup', 0.25, -0.5, 12, (1, 2, 3, 4), Action.PSEUDO, True)
+STATE = ObjectState(3, 'cup', 0.25, -0.5, 12, (1, 2, 3, 4), Action.PSEUDO, True, absent=True)
 LABELS = np.array([[0, 3], [3, 0]], np.uint16)
 RESULT = FrameResult(
     frame_index=5,
@@ -69,7 +69,7 @@ def test_answers_there_and_back(answer, back):
 
 
 def test_every_kind_and_action_has_its_own_number():
-    assert len(set(messages.EVENT_KINDS.values())) == len(EventKind) == 11
+    assert len(set(messages.EVENT_KINDS.values())) == len(EventKind) == 15
     assert messages.EVENT_KINDS[EventKind.EXPIRED] == EventMessage.EXPIRED
     assert sorted(messages.ACTIONS.values()) == [0, 1, 2, 3, 4]
 

@@ -327,6 +327,36 @@ def test_a_late_answer_is_applied_to_the_frame_of_the_question(graph, camera, ou
     assert after.working_memory - before.working_memory == cells * written
 
 
+def test_a_replay_repairs_the_images_since_the_question_while_the_camera_goes_on(
+    graph, camera, outputs, started
+):
+    operator = LateOperator(graph)
+    repaired = graph.collect(Image, 'lazy_vos/repaired_mask')
+    graph.until(lambda: graph.node.count_publishers('lazy_vos/repaired_mask'), 'it is matched')
+    settings = {**ASK_ALWAYS, 'question_cooldown': 1e6, 'pseudo_corrections': False}
+    assert set_parameters(graph, late='replay', replay_seconds=60.0, **settings).successful
+    states = outputs.run(camera, 9)
+    graph.until(lambda: operator.requests, 'the operator is asked')
+    question = operator.requests[0]
+    assert not repaired
+    operator.answer(question, response(Click(x=50.0, y=40.0, positive=True)))
+    states += outputs.run(camera, 3)  # the camera does not wait
+    stamps = [s.header.stamp for s in states]
+    since = stamps[stamps.index(question.header.stamp) :]
+    graph.until(lambda: CorrectionEvent.REPLAYED in outputs.kinds(), 'the replay is told')
+    assert [mask.header.stamp for mask in repaired] == since[: len(repaired)]
+    assert {mask.header.frame_id for mask in repaired} == {'lens'}
+    first = bridge().imgmsg_to_cv2(repaired[0])
+    rows, columns = np.nonzero(first == 1)
+    assert (rows.mean(), columns.mean()) == pytest.approx((40, 50), abs=0.5)
+    event = next(item for item in outputs.events if item.kind == CorrectionEvent.REPLAYED)
+    assert event.header == question.header
+    assert event.request_id == question.request_id
+    outputs.run(camera)
+    assert outputs.kinds().count(CorrectionEvent.REPLAYED) == 1
+    assert CorrectionEvent.REPLAY_DROPPED not in outputs.kinds()
+
+
 def response(*clicks, answer=RequestCorrection.Response.CLICK):
     return RequestCorrection.Response(answer=answer, clicks=list(clicks))
 

@@ -11,8 +11,8 @@ from lazy_vos_ros.nodes.worker import Worker
 def made():
     workers = []
 
-    def make(process=lambda frame: None, failed=lambda error: None):
-        workers.append(Worker(process, failed))
+    def make(process=lambda frame: None, failed=lambda error: None, **options):
+        workers.append(Worker(process, failed, **options))
         return workers[-1]
 
     yield make
@@ -122,3 +122,38 @@ def test_forgotten_frames_are_not_processed(made):
     worker.call(lambda: None)
     assert seen == []
     assert worker.dropped == 0
+
+
+def test_spare_time_is_used_while_nothing_waits_and_never_holds_up_what_comes(made):
+    order, entered, ended = [], Event(), Event()
+
+    def spare():
+        order.append('spare')
+        if len(order) == 1:
+            return True
+        if not entered.is_set():
+            worker.offer('frame')  # comes while there is more to do
+            entered.set()
+        elif order.count('spare') == 5:
+            ended.set()
+        return not ended.is_set()
+
+    worker = made(process=order.append, spare=spare)
+    worker.call(lambda: None)
+    assert ended.wait(5)
+    worker.call(lambda: order.append('job'))
+    assert order[:6] == ['spare', 'spare', 'frame', 'spare', 'spare', 'spare']
+    assert order[6:] in (['job'], ['job', 'spare'])
+
+
+def test_spare_time_that_fails_is_reported_and_not_repeated(made):
+    errors, seen = [], Event()
+
+    def spare():
+        raise RuntimeError('no use')
+
+    worker = made(failed=lambda error: (errors.append(str(error)), seen.set()), spare=spare)
+    worker.call(lambda: None)
+    assert seen.wait(5)
+    assert worker.call(lambda: 1) == 1
+    assert set(errors) == {'no use'}
