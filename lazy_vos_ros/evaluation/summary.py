@@ -7,6 +7,7 @@ from dataclasses import asdict
 from dataclasses import dataclass
 from itertools import accumulate
 from itertools import pairwise
+from math import isfinite
 from statistics import fmean
 from typing import Any
 
@@ -236,7 +237,8 @@ def _rate(times: Sequence[float]) -> float | None:
 
 
 def _percentile(values: Sequence[float], percent: float) -> float | None:
-    return float(np.percentile(values, percent)) if values else None
+    finite = [value for value in values if isfinite(value)]
+    return float(np.percentile(finite, percent)) if finite else None
 
 
 def _text(value: float | None, form: str) -> str:
