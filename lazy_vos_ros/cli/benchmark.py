@@ -13,6 +13,8 @@ Examples:
   lazy-vos benchmark --dataset LVOS --layout lvos --method rand-lazy --seeds 0,1,2 --workers 4
   lazy-vos benchmark --dataset LVOS --layout lvos --suite table1
   lazy-vos benchmark --dataset videos --sequences dog,cat --method lazy --size 240 --masks
+  lazy-vos benchmark --dataset videos --operator-delay 0,0.5,1,3,10 --late memory,replay
+  lazy-vos benchmark --dataset videos --balance
 """
 
 import argparse
@@ -21,6 +23,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
+
+from lazy_vos_ros.cli.benchmark_studies import add_study_arguments
+from lazy_vos_ros.cli.benchmark_studies import is_study
+from lazy_vos_ros.cli.benchmark_studies import run_balance_study
+from lazy_vos_ros.cli.benchmark_studies import run_delay_study
 
 if TYPE_CHECKING:
     from lazy_vos_ros.engine.config import LazyConfig
@@ -54,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     score.add_argument('--with-first', action='store_true', help="each object's first one too")
     score.add_argument('--skip-last', action='store_true', help='not the last one (DAVIS tools)')
     score.add_argument('--present-only', action='store_true', help='only with the object in them')
+    add_study_arguments(parser.add_argument_group('studies of the operator'))
     run = parser.add_argument_group('with what, and where the results go')
     run.add_argument('--workers', type=int, default=1, metavar='N', help='processes')
     run.add_argument('--dask', metavar='tcp://HOST:PORT', help='scheduler of a Dask cluster')
@@ -124,6 +132,11 @@ def run(args: argparse.Namespace) -> int:
     dataset = dataset_of(args)
     plan = plan_of(args, dataset, method=args.method or 'lazy', init=args.init or 'mask')
     announce(plan)
+    if is_study(args):
+        means = means_of(args, folder)
+        if args.balance:
+            return run_balance_study(plan, lazy_config(args), folder, means)
+        return run_delay_study(args, plan, folder, means)
     results = run_benchmark(plan, folder, means_of(args, folder))
     print(results.table())
     results.write(file)
@@ -203,7 +216,7 @@ def plan_of(
         size=args.size,
         init=init,
         operator=args.operator,
-        fps=args.fps or dataset.layout.fps,
+        fps=dataset.layout.fps if args.fps is None else args.fps,
         merge_objects=args.merge_objects or dataset.layout.merge_objects,
         one_question_in=args.one_question_in,
         random_mean=5.0 if args.random_mean is None else args.random_mean,

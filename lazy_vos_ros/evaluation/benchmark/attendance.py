@@ -30,6 +30,7 @@ from lazy_vos_ros.evaluation.benchmark.person import Person
 from lazy_vos_ros.evaluation.benchmark.settings import Settings
 from lazy_vos_ros.evaluation.benchmark.settings import seed_of
 from lazy_vos_ros.evaluation.benchmark.truth import GroundTruth
+from lazy_vos_ros.evaluation.delayed_operator import Delayed
 
 
 class Attendance(Protocol):
@@ -95,6 +96,8 @@ def attend_to(
     if settings.method.scheduled:
         frames = scheduled_frames(settings, truth, name=name, seed=seed)
         return OnSchedule(person, cast, frames)
+    if settings.delay_frames:
+        return Delayed(person, settings.delay_frames, settings.late)
     return AtOnce(person) if settings.method.asks else Nobody()
 
 

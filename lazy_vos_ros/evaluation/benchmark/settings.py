@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import field
+from math import ceil
 from math import inf
 from math import isfinite
 from typing import Any
@@ -50,6 +51,10 @@ class Settings:
     """Most one question in so many frames, over all objects; None: as the method asks."""
     random_mean: float = 5.0
     """Mean number of corrections of an object, where the method draws them at random."""
+    operator_delay: float = 0.0
+    """Seconds from a question to its answer."""
+    late: str = 'memory'
+    """What is done with late answers: one of :data:`~..delayed_operator.LATE`."""
     sha256: Mapping[str, str] = field(default_factory=dict)
     """Of every file of weights, by its name."""
 
@@ -65,8 +70,27 @@ class Settings:
             raise ValueError(
                 f'one question in {self.one_question_in} frames; allowed: at least 1 frame'
             )
+        self._check_delay()
         if not (isfinite(self.random_mean) and self.random_mean >= 0):
             raise ValueError(f'random mean is {self.random_mean}; allowed: a number from 0')
+
+    def _check_delay(self) -> None:
+        if not (isfinite(self.operator_delay) and self.operator_delay >= 0):
+            raise ValueError(f'delay is {self.operator_delay}; allowed: seconds from 0')
+        if self.operator_delay and (self.method.scheduled or not self.method.asks):
+            raise ValueError(
+                f'method {self.method.name} asks nobody; allowed with a delay: one that asks'
+            )
+        if self.operator_delay and self.late == 'next-frame' and self.refiner == ORACLE:
+            raise ValueError(
+                'an oracle knows no mask for a click of another frame; allowed with late answers '
+                'in the next frame: a real refiner'
+            )
+
+    @property
+    def delay_frames(self) -> int:
+        """Frames from a question to its answer; 0: within the frame."""
+        return ceil(self.operator_delay * self.fps)
 
     @property
     def clock_fps(self) -> float:

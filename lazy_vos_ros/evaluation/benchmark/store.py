@@ -12,6 +12,8 @@ from lazy_vos_ros.evaluation.benchmark.records import SequenceRecord
 from lazy_vos_ros.evaluation.benchmark.settings import differences
 
 FOLDER = 'sequences'
+SHOWN = 4
+"""How many of the settings that differ are told."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Store:
             return Kept(None, f'{path} cannot be read ({error})')
         changed = differences(record.settings, job.settings.record())
         if changed:
-            return Kept(None, f'it was tracked with other settings ({"; ".join(changed)})')
+            more = f'; and {len(changed) - SHOWN} more' if len(changed) > SHOWN else ''
+            texts = '; '.join(changed[:SHOWN])
+            return Kept(None, f'it was tracked with other settings ({texts}{more})')
         if record.frames != len(job.files.images):
             return Kept(None, f'it had {record.frames} frames, now {len(job.files.images)}')
         if job.masks is not None and _count(job.masks) < record.frames:
