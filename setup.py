@@ -43,7 +43,7 @@ setup(
     install_requires=['setuptools'],
     extras_require={
         'cluster': ['dask', 'distributed'],
-        'cutie': ['rf-cutie'],
+        'cutie': ['rf-cutie>=1.0.1,<2'],
         'rerun': ['rerun-sdk'],
         'sam': ['segment-anything-hq', 'timm', 'torchvision'],
         'test': ['hypothesis', 'pytest', 'vos-benchmark'],
