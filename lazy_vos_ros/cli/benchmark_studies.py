@@ -1,0 +1,96 @@
+"""Studies of the operator that `lazy-vos benchmark` runs: late answers, and the balance."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+if TYPE_CHECKING:
+    from lazy_vos_ros.engine.config import LazyConfig
+    from lazy_vos_ros.evaluation.benchmark.run import Means
+    from lazy_vos_ros.evaluation.benchmark.run import Plan
+
+DELAYS = 'delays'
+BALANCE = 'balance'
+
+
+def add_study_arguments(group: Any) -> None:
+    """Add the arguments of both studies."""
+    group.add_argument(
+        '--operator-delay',
+        metavar='0,1,..',
+        help='a table over these seconds from a question to its answer',
+    )
+    group.add_argument(
+        '--late',
+        default='memory',
+        metavar='A,B',
+        help='what late answers do: memory (default), replay, next-frame (the clicked pixel is '
+        'applied to the newest frame, as other nodes do)',
+    )
+    group.add_argument(
+        '--balance',
+        action='store_true',
+        help='R@0.5 over NoC for lazy, rand-lazy, fixed intervals and both triggers',
+    )
+
+
+def is_study(args: argparse.Namespace) -> bool:
+    """Whether the arguments ask for one of the studies."""
+    if args.balance and args.operator_delay is not None:
+        raise ValueError('--balance and --operator-delay are both given; allowed: one of them')
+    return args.balance or args.operator_delay is not None
+
+
+def run_delay_study(args: argparse.Namespace, plan: Plan, folder: Path, means: Means) -> int:
+    """Run one method with late answers; print the table, write CSV and plot."""
+    from lazy_vos_ros.evaluation.delay_study import delay_table
+    from lazy_vos_ros.evaluation.delay_study import draw_delays
+    from lazy_vos_ros.evaluation.delay_study import run_delays
+    from lazy_vos_ros.evaluation.delay_study import write_delays
+
+    delays, lates = seconds_of(args.operator_delay), lates_of(args.late)
+    rows = run_delays(plan, delays, lates, folder, means, say=print)
+    print(delay_table(rows))
+    write_delays(rows, folder / f'{DELAYS}.csv')
+    draw_delays(rows, folder / DELAYS)
+    print(f'{DELAYS}.csv, .png and .svg are in {folder}')
+    return 0
+
+
+def run_balance_study(plan: Plan, base: LazyConfig, folder: Path, means: Means) -> int:
+    """Run all points of the balance curve; print the table, write CSV and plot."""
+    from lazy_vos_ros.evaluation.balance import balance_table
+    from lazy_vos_ros.evaluation.balance import draw_balance
+    from lazy_vos_ros.evaluation.balance import run_balance
+    from lazy_vos_ros.evaluation.balance import write_balance
+
+    points = run_balance(plan, base, folder, means, say=print)
+    print(balance_table(points))
+    write_balance(points, folder / f'{BALANCE}.csv')
+    draw_balance(points, folder / BALANCE)
+    print(f'{BALANCE}.csv, .png and .svg are in {folder}')
+    return 0
+
+
+def seconds_of(text: str) -> tuple[float, ...]:
+    """Return the delays of `0,0.5,..`, ascending; ValueError if they are none."""
+    try:
+        values = sorted({float(word) for word in text.split(',')})
+    except ValueError:
+        values = []
+    if not values or not all(0 <= value < float('inf') for value in values):
+        raise ValueError(f'operator delay is {text!r}; allowed: seconds from 0, such as 0,0.5,1')
+    return tuple(values)
+
+
+def lates_of(text: str) -> tuple[str, ...]:
+    """Return the uses of late answers that `text` lists; ValueError if one is unknown."""
+    from lazy_vos_ros.evaluation.delayed_operator import LATE
+
+    words = tuple(dict.fromkeys(text.split(',')))
+    if not all(word in LATE for word in words):
+        raise ValueError(f'late is {text!r}; allowed: {", ".join(LATE)}, or several of them')
+    return words
