@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from itertools import groupby
@@ -115,8 +116,8 @@ def _draw_object(panels: Sequence[Axes], run: Run, object_id: int, config: LazyC
     life = run.life(object_id)
     states = [state for frame in life if (state := frame.state_of(object_id))]
     times = np.array([frame.seconds - begin for frame in life])
-    _draw_uncertainty(panels[0], times, np.array([state.uncertainty for state in states]), config)
-    _draw_derivative(panels[1], times, np.array([state.derivative for state in states]), config)
+    _draw_uncertainty(panels[0], times, _finite(state.uncertainty for state in states), config)
+    _draw_derivative(panels[1], times, _finite(state.derivative for state in states), config)
     _draw_events(panels[2], run, object_id, life)
     panels[0].set_title(
         f'object {object_id}: {labels_of(run)[object_id]}',
@@ -133,12 +134,18 @@ def _draw_object(panels: Sequence[Axes], run: Run, object_id: int, config: LazyC
             panel.axvspan(*_span(run, question), color=ORANGE, alpha=0.22, linewidth=0)
 
 
+def _finite(values: Iterable[float]) -> npt.NDArray[np.float64]:
+    """Return values to draw: those that are not finite leave gaps."""
+    found = np.array(list(values), np.float64)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
 def _draw_uncertainty(
     axis: Axes, times: npt.NDArray[np.float64], values: npt.NDArray[np.float64], config: LazyConfig
 ) -> None:
     axis.fill_between(times, values, color=BLUE, alpha=0.15, linewidth=0)
     axis.plot(times, values, color=BLUE, linewidth=1.6)
-    axis.set_ylim(0, max(1.0, 1.1 * float(values.max())))
+    axis.set_ylim(0, 1.1 * float(np.nanmax(values, initial=1.0 / 1.1)))
     axis.set_ylabel('uncertainty $S_R$')
     _draw_threshold(axis, config.tau_m, r'$\tau_m$: above, not memorised')
     if config.trigger == 'level':
@@ -163,7 +170,8 @@ def _draw_derivative(
     axis.vlines(times, 0, values, color=BLUE, linewidth=1.2, alpha=0.6)
     axis.plot(times, values, '.', color=BLUE, markersize=4)
     top = 1.3 * config.tau_u if np.isfinite(config.tau_u) else 0.5
-    axis.set_ylim(min(-0.3, 1.15 * float(values.min())), max(top, 1.15 * float(values.max())))
+    low, high = (float(np.nanmin(values, initial=0.0)), float(np.nanmax(values, initial=0.0)))
+    axis.set_ylim(min(-0.3, 1.15 * low), max(top, 1.15 * high))
     axis.set_ylabel(r'derivative $\Delta S$')
     if config.trigger == 'derivative':
         _draw_triggers(axis, config)
