@@ -223,7 +223,8 @@ class CutieBackend:
             return prediction
         new = tuple(sorted(masks))
         check_new(new[0], self._highest_id, masks, pending.frame)
-        # The channels are those of `object_ids` by construction, never looked up by number.
+        # Channels follow `new` and `object_ids` by construction and are never looked up by an
+        # id or by a place among all objects, as the package does with `mask[tmp_id]`.
         given = masks_to_network(
             torch.stack([masks[object_id].to(self._device) for object_id in new]),
             pending.frame.geometry,

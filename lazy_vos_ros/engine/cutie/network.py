@@ -51,9 +51,11 @@ class CutieNetwork(nn.Module):
     """Cutie's network (Cheng et al., CVPR 2024) as the time step sees it.
 
     Only the network of the package is used, not its inference code: that keeps a memory of its
-    own that cannot replace a frame, grows with every object added later, and picks the wrong
-    channel of a mask for some objects (``mask[tmp_id]``, which counts from 1, in
-    ``InferenceCore.step``, when a mask with one channel per object comes for some of them).
+    own, which cannot replace a frame and grows with every object added later; and it is wrong
+    about objects given by a mask with one channel each while others are tracked, because
+    ``InferenceCore.step`` then takes ``mask[tmp_id]``, the place among all objects, counted from
+    1, in place of the place in the mask (version 1.0.1 fails a line before, at
+    ``mask.max(0) > 0.5``).
     """
 
     def __init__(self, model: Any, precision: torch.dtype = torch.float32) -> None:
