@@ -94,9 +94,9 @@ class GroundTruth:
 
     def _to_ids(self, values: Labels) -> Labels:
         if self._binary:
-            return (values == VOID).astype(np.uint8)
+            return np.asarray(values == VOID, np.uint8)
         if self._merge:
-            return np.where(values == VOID, VOID, values > 0).astype(np.uint8)
+            return np.asarray(np.where(values == VOID, VOID, values > 0), np.uint8)
         return values
 
     def _read(self, path: Path) -> Labels:
