@@ -96,8 +96,14 @@ def overlay_crop(
 
 
 def heat_crop(entropy: npt.NDArray[np.float32], box: Box) -> Image:
-    """Return a part of an entropy map in colours that also colour-blind people can order."""
-    values = np.nan_to_num(cut(entropy, box, thumbnail_size(entropy.shape[::-1]), cv2.INTER_AREA))
+    """Return a part of an entropy map, coloured, at the size of a thumbnail."""
+    size = thumbnail_size(entropy.shape[::-1])
+    return heat_map(cut(entropy, box, size, cv2.INTER_AREA))
+
+
+def heat_map(entropy: npt.NDArray[np.float32]) -> Image:
+    """Return an entropy map in colours that also colour-blind people can order."""
+    values = np.nan_to_num(entropy)
     grey = np.rint(255 * np.clip(values, 0.0, 1.0)).astype(np.uint8)
     coloured: Any = cv2.applyColorMap(grey, cv2.COLORMAP_CIVIDIS)
     return np.ascontiguousarray(coloured[..., ::-1])
