@@ -60,6 +60,10 @@ MESSAGES = {
     EventKind.CORRECTED: ('corrected by the operator', ANSWER),
     EventKind.PSEUDO: ('pseudo-correction', OWN),
     EventKind.SUPPRESSED: ('question spared', QUIET),
+    EventKind.LOST: ('object lost', QUESTION),
+    EventKind.RECOVERED: ('object recovered', OWN),
+    EventKind.REPLAYED: ('frames since the question repaired', OWN),
+    EventKind.REPLAY_DROPPED: ('replay given up', QUIET),
 }
 
 Colour = tuple[int, int, int]

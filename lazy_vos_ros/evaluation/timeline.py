@@ -51,6 +51,10 @@ MARKS = {
     EventKind.PSEUDO: ('tracker', 'd', PURPLE, 'pseudo-correction'),
     EventKind.SUPPRESSED: ('tracker', 'x', ORANGE, 'question spared'),
     EventKind.REMOVED: ('operator', '_', 'black', 'object removed'),
+    EventKind.LOST: ('tracker', '1', VERMILION, 'object lost'),
+    EventKind.RECOVERED: ('tracker', '2', GREEN, 'object recovered'),
+    EventKind.REPLAYED: ('memory', '<', GREEN, 'replayed'),
+    EventKind.REPLAY_DROPPED: ('memory', '>', GREY, 'replay given up'),
 }
 """Lane, marker, colour and name of the events, in the order of the legend."""
 
