@@ -12,8 +12,8 @@ from lazy_vos_ros.engine.backend import MemoryWrite
 from lazy_vos_ros.engine.backend import Prediction
 from lazy_vos_ros.engine.xmem.aggregation import aggregate
 from lazy_vos_ros.engine.xmem.backend import XMemBackend
+from lazy_vos_ros.engine.xmem.features import KeyFeatures
 from lazy_vos_ros.engine.xmem.frame import XMemFrame
-from lazy_vos_ros.engine.xmem.network import KeyFeatures
 from lazy_vos_ros.engine.xmem.preprocessing import probabilities_to_image
 from lazy_vos_ros.evaluation.study.committee import Votes
 
@@ -113,12 +113,8 @@ class Dropout:
         It only looks: neither the use of memory elements nor the sensory memory changes.
         """
         reading = self._backend.memory.read(query)
+        hidden = self._backend.sensory.resized(query.size).hidden
         _, logits = self._backend.network.decode(
-            query.f16,
-            query.f8,
-            query.f4,
-            reading.values,
-            self._backend.sensory.resized(query.size).hidden,
-            update_hidden=False,
+            query, reading.values, hidden, update_hidden=False
         )
         return probabilities_to_image(aggregate(logits[0].float().sigmoid()), frame.geometry)

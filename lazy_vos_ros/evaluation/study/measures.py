@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -77,8 +78,7 @@ class FrameMeasures:
         maps = self._maps[measure.name[0]]
         if measure.dilation is None:
             return float(maps.entropy.mean(dtype=np.float64))
-        config = replace(LazyConfig(), dilation_ratio=measure.dilation)
-        return object_uncertainty(maps, self._channel(object_id), config)
+        return object_uncertainty(maps, self._channel(object_id), _settings(measure.dilation))
 
     def _channel(self, object_id: int) -> int:
         return 1 + self._ids.index(object_id)
@@ -86,3 +86,9 @@ class FrameMeasures:
     def _as_map(self, values: torch.Tensor) -> FrameMaps:
         """Return a map in the shape in which S_R is taken from the entropy."""
         return FrameMaps(values.cpu().numpy(), self._channels)
+
+
+@cache
+def _settings(dilation: float) -> LazyConfig:
+    """Return the settings of the lazy layer with this dilation."""
+    return replace(LazyConfig(), dilation_ratio=dilation)
