@@ -103,7 +103,8 @@ def run_on_dask(jobs: Sequence[Job], *, address: str) -> Iterator[tuple[Job, Out
     Raises
     ------
     RuntimeError
-        If the package is not installed, or no scheduler or no worker answers.
+        If the package is not installed, no scheduler or no worker answers, or a worker fails in
+        another way than on the files of a sequence.
     """
     distributed = _distributed()
     try:
@@ -118,7 +119,18 @@ def run_on_dask(jobs: Sequence[Job], *, address: str) -> Iterator[tuple[Job, Out
             )
         futures = {client.submit(run_job, job, pure=False): job for job in jobs}
         for future in distributed.as_completed(futures, loop=client.loop):
-            yield futures[future], future.result()
+            yield futures[future], _result(future, address)
+
+
+def _result(future: Any, address: str) -> Outcome:
+    try:
+        outcome: Outcome = future.result()
+    except Exception as error:  # whatever a worker that lacks something may raise
+        raise RuntimeError(
+            f'a worker of {address} failed ({type(error).__name__}: {error}); each needs '
+            'lazy_vos_ros of this version, the files and enough memory. What is finished is kept'
+        ) from error
+    return outcome
 
 
 def _distributed() -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 import painted
 import pytest
 
+from lazy_vos_ros.evaluation.benchmark import executors
 from lazy_vos_ros.evaluation.benchmark.datasets import open_dataset
 from lazy_vos_ros.evaluation.benchmark.executors import executor_for
 from lazy_vos_ros.evaluation.benchmark.executors import run_on_dask
@@ -50,7 +51,7 @@ def test_processes_give_the_same_numbers(jobs: list[Job], here: dict):
     assert '00001.png is no image' in here['c'].reason
 
 
-def test_dask_gives_the_same_numbers(jobs: list[Job], here: dict):
+def test_dask_gives_the_same_numbers(jobs: list[Job], here: dict, monkeypatch: pytest.MonkeyPatch):
     distributed = pytest.importorskip('distributed')
     with distributed.LocalCluster(
         n_workers=0,
@@ -66,6 +67,9 @@ def test_dask_gives_the_same_numbers(jobs: list[Job], here: dict):
         with distributed.Client(cluster, set_as_default=False) as client:
             client.wait_for_workers(2, timeout=60)
         assert outcomes(execute(jobs)) == here
+        monkeypatch.setattr(executors, 'run_job', lambda job: {}['lost'])
+        with pytest.raises(RuntimeError, match=r"a worker of .* failed \(KeyError: 'lost'\)"):
+            list(execute(jobs))
 
 
 def test_job_is_small_and_can_be_sent(jobs: list[Job]):
@@ -103,8 +107,6 @@ def test_absent_package_is_told(jobs: list[Job], monkeypatch: pytest.MonkeyPatch
 
 def test_absent_scheduler_is_told(jobs: list[Job], monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip('distributed')
-    from lazy_vos_ros.evaluation.benchmark import executors
-
     monkeypatch.setattr(executors, 'DASK_TIMEOUT', 0.5)
     for address in ('tcp://127.0.0.1:1', 'nonsense'):
         with pytest.raises(RuntimeError, match=f'no Dask scheduler answers at {address}'):
