@@ -63,6 +63,8 @@ MEASURES = (
     Measure('self-corrections', _summary('pseudo_corrections'), '{:.0f}'),
     Measure('corrections (NoC)', _summary('noc'), '{:.0f}', '', -1),
     Measure('mean time between them (IDI)', _summary('idi'), '{:.1f}', 's', 1),
+    Measure('median time between them', _summary('median_gap'), '{:.1f}', 's', 1),
+    Measure('within 1 s of the one before', _summary('quick_share'), '{:.2f}', '', -1),
     Measure('ACI', _summary('aci'), '{:.2f}', '', -1),
     Measure('processed a second', _summary('fps'), '{:.1f}', '', 1),
     Measure('images dropped', _summary('dropped'), '{:.0f}', '', -1),

@@ -38,7 +38,8 @@ class Curves:
     memorised: Floats
     """Times of the frames that entered the memory."""
     absences: tuple[tuple[float, float], ...]
-    """From the first to the last frame of each stretch without a pixel."""
+    """From the first to the last frame of each stretch in which it has no pixel or is said to be
+    gone."""
     questions: tuple[tuple[float, float, Question], ...]
     """From the question to its answer, or to the end of the run."""
     events: tuple[tuple[float, TimedEvent], ...]
@@ -51,7 +52,7 @@ class Curves:
 
     @property
     def absent_seconds(self) -> float:
-        """Seconds in which the object had no pixel."""
+        """Seconds in which the object was absent."""
         return sum(last - first for first, last in self.absences)
 
 
@@ -73,7 +74,7 @@ def curves_of(run: EvaluatedRun, object_id: int) -> Curves:
         memorised=np.array(
             [time for (frame, _), time in zip(pairs, times, strict=True) if frame.memorised]
         ),
-        absences=tuple(_absences(times, [state.area == 0 for _, state in pairs])),
+        absences=tuple(_absences(times, [state.area == 0 or state.absent for _, state in pairs])),
         questions=tuple(
             (*span_of(run, item), item)
             for item in run.questions

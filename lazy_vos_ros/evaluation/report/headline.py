@@ -86,13 +86,15 @@ def _quality(run: EvaluatedRun) -> Headline:
 def _presence(curves: Sequence[Curves]) -> Headline:
     absent = sum(item.absent_seconds for item in curves)
     stretches = sum(len(item.absences) for item in curves)
-    title = 'Without a pixel'
+    title = 'Object absent'
     if not stretches:
-        return Headline(title, '0 s', 'Every object had a mask in every frame.')
+        return Headline(title, '0 s', 'Every object was there in every frame.')
     objects = sum(bool(item.absences) for item in curves)
     text = f'{words.counted(objects, "object")}, {words.counted(stretches, "stretch")}'
     text = text.replace('stretchs', 'stretches')
-    return Headline(title, words.duration(absent), f'{text}: hidden, gone, or lost.')
+    return Headline(
+        title, words.duration(absent), f'{text} without a mask: hidden, gone, or lost.'
+    )
 
 
 def _latency(run: EvaluatedRun) -> Headline:

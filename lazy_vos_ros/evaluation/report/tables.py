@@ -17,6 +17,7 @@ from lazy_vos_ros.evaluation.report.question_views import chosen
 from lazy_vos_ros.evaluation.report.question_views import table_rows
 from lazy_vos_ros.evaluation.report.scales import Floats
 from lazy_vos_ros.evaluation.report.scales import finite
+from lazy_vos_ros.evaluation.workload import workload_of
 
 ROWS = 200
 """Most rows of a table; the rest is told below it."""
@@ -42,6 +43,7 @@ def tables_of(run: EvaluatedRun, curves: Sequence[Curves]) -> list[Table]:
         objects_table(run, curves),
         quality_table(run),
         questions_table(run),
+        warnings_table(run),
         workload_table(run),
         speed_table(run),
         memory_table(run),
@@ -71,7 +73,7 @@ def objects_table(run: EvaluatedRun, curves: Sequence[Curves]) -> Table:
                 words.number(effort.aci),
             )
         )
-    head = ('object', 'frames', 'tracked', 'no pixel', 'mean S', 'largest S', 'questions')
+    head = ('object', 'frames', 'tracked', 'absent', 'mean S', 'largest S', 'questions')
     note = (
         'S: uncertainty, the mean entropy around the mask, 0 sure to 1 unsure. NoC: corrections '
         'by the operator. IDI: mean time between them. ACI: Eq. 8 of the paper.'
@@ -112,26 +114,32 @@ def quality_table(run: EvaluatedRun) -> Table:
 def workload_table(run: EvaluatedRun) -> Table:
     """Return what the person and the tracker did."""
     summary = run.summary
-    minutes = summary.duration / 60
-    asked = summary.questions / minutes if minutes > 0 else None
-    rows = (
+    workload = workload_of(run.run)
+    rows = [
         ('questions', str(summary.questions)),
-        ('questions a minute', words.number(asked, '{:.1f}')),
+        ('questions a minute', words.number(workload.questions_per_minute, '{:.1f}')),
+        ('most questions within a minute', str(workload.most_in_a_minute)),
+        ('time with an open question', words.duration(workload.waiting)),
         ('answered', str(summary.answers)),
-        ('median reaction time', words.number(summary.reaction_p50, '{:.2f}', 's')),
-        ('longest reaction time', words.number(_longest(run), '{:.2f}', 's')),
+        ('median reaction time', words.number(workload.reaction.p50, '{:.2f}', 's')),
+        ('reaction time, 95 %', words.number(workload.reaction.p95, '{:.2f}', 's')),
+        ('longest reaction time', words.number(workload.reaction.highest, '{:.2f}', 's')),
         ('skipped', str(summary.skipped)),
         ('expired', str(summary.expired)),
         ('open at the end', str(summary.still_open)),
         ('answers refused', str(summary.refused)),
         ('corrections unasked', str(summary.unasked)),
-        ('questions spared', str(summary.suppressed)),
         ('self-corrections', str(summary.pseudo_corrections)),
         ('corrections (NoC)', str(summary.noc)),
         ('mean time between them (IDI)', words.number(summary.idi, '{:.1f}', 's')),
+        ('median time between them', words.number(summary.median_gap, '{:.1f}', 's')),
+        ('within 1 s of the one before', words.percent(summary.quick_share)),
         ('ACI', words.number(summary.aci)),
-    )
-    return Table('Workload', ('what happened', 'count or time'), rows)
+        ('questions spared', str(summary.suppressed)),
+    ]
+    rows += [(f'spared: {reason}', str(count)) for reason, count in workload.spared.items()]
+    table = Table('Workload', ('what happened', 'figure'), tuple(rows))
+    return _bounded(table, 'reasons', ROWS)
 
 
 def questions_table(run: EvaluatedRun) -> Table:
@@ -151,6 +159,7 @@ def speed_table(run: EvaluatedRun) -> Table:
         ('images published', words.whole(summary.sent)),
         ('images processed', words.whole(summary.frames)),
         ('images dropped', words.whole(summary.dropped)),
+        ('part of the images dropped', words.number(_drop_percent(run), '{:.1f}', '%')),
         ('processed a second', words.number(summary.fps, '{:.1f}')),
         ('image to result, median', words.number(summary.latency_p50, '{:.0f}', 'ms')),
         ('image to result, 95 %', words.number(summary.latency_p95, '{:.0f}', 'ms')),
@@ -230,6 +239,24 @@ def diagnostics_table(run: EvaluatedRun) -> Table:
     return _bounded(table, 'figures', ROWS)
 
 
+def warnings_table(run: EvaluatedRun) -> Table:
+    """Return when the tracker said that something was not well."""
+    rows = tuple(
+        (
+            words.duration(max(0.0, item.time - run.run.frames[0].finished)),
+            item.level,
+            item.name,
+            item.message,
+            words.whole(item.count),
+        )
+        for item in run.run.diagnoses
+    )
+    head = ('from', 'level', 'of', 'what it said', 'times')
+    note = 'Time since the first result; “times”: one after the other, once a second.'
+    table = Table('Warnings of the diagnostics', head, rows, note, head[1:4])
+    return _bounded(table, 'warnings', ROWS)
+
+
 def _bounded(table: Table, noun: str, most: int) -> Table:
     """Return a table with at most `most` rows that tells how many it leaves out."""
     if len(table.rows) <= most:
@@ -243,9 +270,9 @@ def _mean(values: Floats) -> float | None:
     return float(good.mean()) if good.size else None
 
 
-def _longest(run: EvaluatedRun) -> float | None:
-    times = [item.reaction for item in run.questions if item.reaction is not None]
-    return max(times, default=None)
+def _drop_percent(run: EvaluatedRun) -> float:
+    dropped = run.summary.dropped
+    return 100 * dropped / (dropped + run.summary.frames)
 
 
 def _setting(value: object) -> str:

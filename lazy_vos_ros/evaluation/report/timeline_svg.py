@@ -338,7 +338,7 @@ def _summary(curves: Curves) -> str:
         words.counted(len(curves.questions), 'question'),
     ]
     if curves.absences:
-        parts.append(f'no pixel for {words.duration(curves.absent_seconds)}')
+        parts.append(f'absent for {words.duration(curves.absent_seconds)}')
     if curves.has_iou:
         iou = finite(curves.iou)
         parts.append(f'IoU from {iou[0]:.2f} to {iou[1]:.2f}')
