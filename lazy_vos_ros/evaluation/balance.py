@@ -42,13 +42,13 @@ LOOKS = {
 }
 ALONE = 'nobody is asked'
 
-FACTORS = (0.35, 0.5, 0.75, 1.0, 1.5, 2.5)
+FACTORS = (0.4, 0.65, 1.0, 1.6)
 """Of the weights' own threshold tau_u, for triggers on the derivative."""
-LEVELS = (0.15, 0.25, 0.35, 0.45, 0.6, 0.75)
+LEVELS = (0.15, 0.25, 0.4, 0.6)
 """Of S_R, for the trigger on the level."""
-MEANS = (0.5, 1.0, 2.0, 4.0, 8.0)
+MEANS = (1.0, 2.0, 4.0, 8.0)
 """Corrections of an object, for those at random."""
-INTERVALS = (60, 30, 20, 12, 7)
+INTERVALS = (40, 20, 10, 5)
 """Frames, for those at regular intervals."""
 
 
