@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lazy_vos_ros.engine.xmem.network import KeyFeatures
+from lazy_vos_ros.engine.xmem.features import KeyFeatures
 
 STRIDE = 16
 """Pixels of the image to one of the key."""
