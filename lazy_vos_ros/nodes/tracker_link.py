@@ -64,7 +64,7 @@ class TrackerLink:
         self._node = node
         self._desk = desk
         self._now = now
-        self._seen = now()
+        self._seen = float('inf')
         self._view = TrackerView(name, present=False)
         self._add = node.create_client(AddObject, f'{name}/add_object')
         self._correct = node.create_client(Correct, f'{name}/correct')
