@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lazy_vos_ros.engine.backend import Backend
+    from lazy_vos_ros.evaluation.benchmark.datasets import Dataset
     from lazy_vos_ros.evaluation.benchmark.datasets import SequenceFiles
     from lazy_vos_ros.evaluation.study.committee import Committee
     from lazy_vos_ros.evaluation.study.uncertainty import StudySettings
@@ -33,11 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     study.add_argument('--dataset', required=True, metavar='DIR', help='folder of the data set')
     study.add_argument('--out', required=True, metavar='DIR', help='folder for the results')
     study.add_argument('--force', action='store_true', help='replace earlier results in DIR')
-    study.add_argument('--layout', default='auto', help='of the data set')
+    study.add_argument('--layout', default='auto', help='of the data set, as in benchmark')
     study.add_argument('--split', help='part of the data set, such as val')
-    study.add_argument(
-        '--sequences', nargs='+', default=[], metavar='NAME', help='only these sequences'
-    )
+    study.add_argument('--sequences', metavar='A,B', help='only these')
     study.add_argument('--frames', type=int, help='most frames of each sequence')
     study.add_argument(
         '--weights',
@@ -56,11 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     study.add_argument('--seed', type=int, default=0, help='of dropout')
     study.add_argument(
-        '--dilations',
-        nargs='+',
-        type=float,
-        metavar='Q',
-        help='growths of the mask for S_R and V_R, 0..1',
+        '--dilations', metavar='Q,Q', help='growths of the mask for S_R and V_R, 0..1'
     )
     study.add_argument(
         '--epistemic', default='variance', help='V: variance (default) or mutual-information'
@@ -77,8 +72,9 @@ def run(args: argparse.Namespace) -> int:
     from lazy_vos_ros.evaluation.offline import prepare_folder
     from lazy_vos_ros.evaluation.study.uncertainty import study_uncertainty
 
-    settings = settings_for(args)
-    sequences = chosen_sequences(args)
+    dataset = dataset_of(args)
+    settings = settings_for(args, merge_objects=dataset.layout.merge_objects)
+    sequences = cut(dataset, args.frames)
     committees = make_committees(args)
     prepare_folder(Path(args.out), force=args.force)
     total = len(committees) * sum(len(files.images) for files in sequences)
@@ -97,30 +93,41 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def settings_for(args: argparse.Namespace) -> 'StudySettings':
+def settings_for(args: argparse.Namespace, *, merge_objects: bool) -> 'StudySettings':
     """Return how the study is done; ValueError if an argument is not allowed."""
     from lazy_vos_ros.evaluation.study.measures import DILATIONS
     from lazy_vos_ros.evaluation.study.uncertainty import StudySettings
 
     return StudySettings(
-        dilations=tuple(args.dilations or DILATIONS),
+        dilations=DILATIONS if args.dilations is None else parse_dilations(args.dilations),
         epistemic=args.epistemic,
         with_absent=args.with_absent,
+        merge_objects=merge_objects,
     )
 
 
-def chosen_sequences(args: argparse.Namespace) -> 'list[SequenceFiles]':
-    """Return the sequences to be tracked, cut to --frames."""
+def parse_dilations(text: str) -> tuple[float, ...]:
+    """Return the numbers that "Q,Q" means; ValueError if it means none."""
+    try:
+        return tuple(float(part) for part in text.split(','))
+    except ValueError:
+        raise ValueError(f'dilations are {text!r}; allowed: numbers such as 0.05,0.2') from None
+
+
+def dataset_of(args: argparse.Namespace) -> 'Dataset':
+    """Return the sequences that the arguments choose."""
     from lazy_vos_ros.evaluation.benchmark.datasets import open_dataset
 
-    if args.frames is not None and args.frames < 2:
-        raise ValueError(f'frames is {args.frames}; allowed: at least 2')
-    dataset = open_dataset(
-        Path(args.dataset), layout=args.layout, split=args.split, sequences=args.sequences
-    )
-    stop = args.frames
+    names = [name for name in (args.sequences or '').split(',') if name]
+    return open_dataset(Path(args.dataset), layout=args.layout, split=args.split, sequences=names)
+
+
+def cut(dataset: 'Dataset', frames: int | None) -> 'list[SequenceFiles]':
+    """Return the sequences of a data set, each with so many frames at most."""
+    if frames is not None and frames < 2:
+        raise ValueError(f'frames is {frames}; allowed: at least 2')
     return [
-        replace(files, images=files.images[:stop], annotations=files.annotations[:stop])
+        replace(files, images=files.images[:frames], annotations=files.annotations[:frames])
         for files in dataset.sequences
     ]
 

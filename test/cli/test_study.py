@@ -14,7 +14,7 @@ from lazy_vos_ros.cli.main import main
 from lazy_vos_ros.evaluation.label_images import write_labels
 
 FRAMES = 8
-SMALL = ['--size', '48', '--passes', '2', '--dilations', '0.05', '0.5']
+SMALL = ['--size', '48', '--passes', '2', '--dilations', '0.05,0.5']
 
 
 @pytest.fixture(scope='module')
@@ -128,6 +128,7 @@ def test_repeats_its_numbers(dataset: Path, result: Path, tmp_path: Path, capsys
     [
         (['--epistemic', 'guess'], "'guess'; allowed: variance, mutual-information"),
         (['--dilations', '2'], 'allowed: one or more different numbers, 0 to 1'),
+        (['--dilations', '0.05;0.5'], "'0.05;0.5'; allowed: numbers such as 0.05,0.2"),
         (['--passes', '1'], '1 passes; allowed: at least 2'),
         (['--dropout', '1.5'], 'dropout rate is 1.5'),
         (['--frames', '1'], 'frames is 1; allowed: at least 2'),

@@ -42,7 +42,14 @@ class Observation:
 class Observer:
     """Watches committees on one sequence."""
 
-    def __init__(self, files: SequenceFiles, dilations: Sequence[float], epistemic: str) -> None:
+    def __init__(
+        self,
+        files: SequenceFiles,
+        dilations: Sequence[float],
+        epistemic: str,
+        *,
+        merge_objects: bool = False,
+    ) -> None:
         """Read the truth.
 
         Parameters
@@ -51,6 +58,8 @@ class Observer:
             The sequence.
         dilations, epistemic
             As for :func:`measures_of` and :class:`FrameMeasures`.
+        merge_objects
+            Take all labels for one object.
 
         Raises
         ------
@@ -60,7 +69,7 @@ class Observer:
         self._files = files
         self._dilations = dilations
         self._epistemic = epistemic
-        self._truth = GroundTruth(files)
+        self._truth = GroundTruth(files, merge_objects=merge_objects)
 
     @property
     def objects(self) -> tuple[tuple[str, int], ...]:

@@ -46,6 +46,9 @@ class StudySettings:
     with_absent: bool = False
     """Compare also frames in which the object is not in the true mask."""
 
+    merge_objects: bool = False
+    """Take all labels for one object."""
+
     def __post_init__(self) -> None:
         """Check what came."""
         measures_of(1, self.dilations)
