@@ -260,9 +260,9 @@ class ClipMaker:
 
     def _like(self, rng: np.random.Generator, target: Cutout) -> Cutout:
         chance = rng.random()
-        if chance < 0.3:
+        if chance < 0.4:
             return target
-        return self._cutout(rng, target.set if chance < 0.6 else None)
+        return self._cutout(rng, target.set if chance < 0.7 else None)
 
     def _distractors(
         self, rng: np.random.Generator, target: Cutout, frames: int, crop: int, pace: float

@@ -31,6 +31,8 @@ class TrainSettings:
     """Folder of checkpoints and the log."""
     trunk_weights: Path | None = None
     """ImageNet weights of the trunk; by default those of the installed package."""
+    start: Path | None = None
+    """Weights of a tracker to start from, instead of ImageNet's and random ones."""
     seed: int = 0
     steps: int = 4000
     crop: int = 240
@@ -38,7 +40,7 @@ class TrainSettings:
     trunk_rate: float = 4e-5
     weight_decay: float = 0.02
     warmup: int = 100
-    object_shares: tuple[float, ...] = (0.55, 0.25, 0.2)
+    object_shares: tuple[float, ...] = (0.4, 0.3, 0.3)
     """Shares of the steps whose clips have one object, two, three and so on."""
     threads: int = 2
     workers: int = 1
@@ -91,7 +93,7 @@ def from_mapping(values: dict[str, Any]) -> TrainSettings:
     if missing:
         raise ValueError(f'no {" and no ".join(missing)} folder given; name it')
     converted = dict(values)
-    for name in ('cache', 'out', 'trunk_weights'):
+    for name in ('cache', 'out', 'trunk_weights', 'start'):
         if converted.get(name) is not None:
             converted[name] = Path(converted[name])
     if 'object_shares' in converted:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from lazy_vos_ros.engine.build import resolve_device
 from lazy_vos_ros.engine.xmem.compact import CompactConfig
 from lazy_vos_ros.engine.xmem.compact import compact_network
+from lazy_vos_ros.engine.xmem.compact_weights import load_compact_network
 from lazy_vos_ros.engine.xmem.network import XMemNetwork
 from lazy_vos_ros.training import checkpoint
 from lazy_vos_ros.training.clips import ClipMaker
@@ -193,7 +194,9 @@ def train_tracker(
     generator = torch.Generator().manual_seed(settings.seed)
     path = settings.out / 'tracker.ckpt'
     first = checkpoint.load(path, network, optimiser, generator)
-    if not first:
+    if not first and settings.start is not None:
+        network.load_state_dict(load_compact_network(settings.start).state_dict())
+    elif not first:
         start_from_imagenet(network, settings, stills)
     validation = validation_batches(settings, stills)
     loader = DataLoader(

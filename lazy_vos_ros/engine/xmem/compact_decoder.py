@@ -35,6 +35,8 @@ class ReadMasks(NamedTuple):
     """From the working and long-term memory: it knows no place."""
     sensory: Tensor
     """From the last frame, brought to where things are now."""
+    others: Tensor
+    """The same of all other objects together."""
 
 
 def logits_of_cells(cells: Tensor) -> Tensor:
@@ -51,10 +53,10 @@ class CompactDecoder(nn.Module):
         self._state = state
         self.sharpness = nn.Parameter(torch.tensor(2.5))
         self.locality = nn.Parameter(torch.tensor(-3.0))
-        self.read_8 = conv3x3(value + state + MASK_CHANNELS, middle)
+        self.read_8 = conv3x3(value + state + 2 * MASK_CHANNELS, middle)
         self.image_8 = conv3x3(CHANNELS_8, middle)
         self.image_16 = nn.Conv2d(CHANNELS_16, middle, 1)
-        self.masks_8 = nn.Conv2d(2, middle, 1)
+        self.masks_8 = nn.Conv2d(len(ReadMasks._fields), middle, 1)
         self.block_8 = NormResBlock(middle)
         self.down_16 = nn.Conv2d(middle, coarse, 1)
         self.context_16 = nn.Conv2d(CHANNELS_16, coarse, 1)
@@ -63,7 +65,7 @@ class CompactDecoder(nn.Module):
         self.out_8 = NormResBlock(middle)
         self.up_4 = nn.Conv2d(middle, fine, 1)
         self.image_4 = conv3x3(CHANNELS_4, fine)
-        self.masks_4 = conv3x3(2, fine)
+        self.masks_4 = conv3x3(len(ReadMasks._fields), fine)
         self.out_4 = NormResBlock(fine)
         self.predict = conv3x3(fine, 1)
         self.mask_gains = nn.Parameter(torch.tensor([0.5, 0.5]))
@@ -76,9 +78,10 @@ class CompactDecoder(nn.Module):
         """Return the sensory memory and logits (B, n, 2h, 2w) (see XMemNetwork)."""
         batch, read = readout.shape[0], fold(readout)
         state, cells = self.align_sensory(features, hidden)
-        masks = read_masks(read, cells)
+        others = of_others(cells, batch)
+        masks = read_masks(read, cells, others)
         hints = torch.cat(masks, 1) / 4
-        x8 = self._middle(features, torch.cat([read, state, cells], 1), hints)
+        x8 = self._middle(features, torch.cat([read, state, cells, others], 1), hints)
         x4 = upsample(self.up_4(x8), 2) + repeat_for(self.image_4(features.f4), read)
         x4 = self.out_4(x4 + self.masks_4(hints))
         gain_memory, gain_sensory = self.mask_gains
@@ -118,6 +121,14 @@ class CompactDecoder(nn.Module):
         return output
 
 
-def read_masks(read: Tensor, cells: Tensor) -> ReadMasks:
+def of_others(cells: Tensor, batch: int) -> Tensor:
+    """Return for each of (B*n, 4, h, w) masks the sum of the other objects' masks."""
+    groups = unfold(cells, batch)
+    return fold(groups.sum(1, keepdim=True) - groups).clamp(0, 1)
+
+
+def read_masks(read: Tensor, cells: Tensor, others: Tensor) -> ReadMasks:
     """Return the masks in a readout (B*n, C_v, h, w) and in the sensory memory's sub-cells."""
-    return ReadMasks(logits_of_cells(read[:, :MASK_CHANNELS]), logits_of_cells(cells))
+    return ReadMasks(
+        logits_of_cells(read[:, :MASK_CHANNELS]), logits_of_cells(cells), logits_of_cells(others)
+    )

@@ -29,9 +29,7 @@ def model():
 
 @pytest.fixture
 def backend(model):
-    network = compact_network(
-        CompactConfig(key=8, learnt=8, state=4, coarse=16, middle=8, fine=8)
-    )
+    network = compact_network(CompactConfig(key=8, learnt=8, state=4, coarse=16, middle=8, fine=8))
     network.key_encoder.load_state_dict(model.trunk.state_dict())
     return XMemBackend(network, XMemConfig(size=64))
 

@@ -8,6 +8,7 @@ from lazy_vos_ros.engine.xmem.aggregation import aggregate
 from lazy_vos_ros.engine.xmem.backend import XMemBackend
 from lazy_vos_ros.engine.xmem.compact import CompactConfig
 from lazy_vos_ros.engine.xmem.compact import compact_network
+from lazy_vos_ros.engine.xmem.compact_decoder import of_others
 from lazy_vos_ros.engine.xmem.compact_decoder import read_masks
 from lazy_vos_ros.engine.xmem.compact_sensory import split_sensory
 from lazy_vos_ros.engine.xmem.compact_weights import load_compact_network
@@ -60,10 +61,11 @@ def test_value_and_sensory_memory_carry_the_mask(network):
     hidden = torch.zeros(1, 2, network.hidden_dim, 8, 12)
     value, hidden = network.encode_value(image, features, hidden, square(), deep_update=True)
     cells = split_sensory(hidden, SMALL.state).cells
-    masks = read_masks(value[0], cells)
+    masks = read_masks(value[0], cells, of_others(cells, 1))
     wanted = torch.nn.functional.avg_pool2d(square()[0][:, None], 4).clamp(0.01, 0.99)
     torch.testing.assert_close(masks.memory.sigmoid(), wanted)
     torch.testing.assert_close(masks.sensory.sigmoid(), wanted)
+    torch.testing.assert_close(masks.others.sigmoid(), wanted.flip(0))
 
 
 @torch.no_grad()
