@@ -56,7 +56,10 @@ def _align(
     values = rows(states.flatten(1, 2))
     step = max(1, _WEIGHTS_AT_ONCE // (batch * values.shape[-2]))
     memory = memory.transpose(-1, -2)
-    read = [(part @ memory).softmax(-1) @ values.to(part.dtype) for part in query.split(step, -2)]
+    read = [
+        (part @ memory).softmax(-1) @ values.to(part.dtype)
+        for part in torch.split(query, step, -2)
+    ]
     aligned = unrows(torch.cat(read, -2), (size[0], size[1]))
     return aligned.view(batch, objects, channels, *size).to(states.dtype)
 

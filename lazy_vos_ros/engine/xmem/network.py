@@ -61,7 +61,10 @@ class XMemNetwork(nn.Module):
     def encode_key(self, image: torch.Tensor) -> KeyFeatures:
         """Extract the features of a normalised image (B, 3, H, W)."""
         features = ImageFeatures(*self.key_encoder(image))
-        return KeyFeatures(*self.key_proj(features), *features)
+        key, shrinkage, selection = self.key_proj(features)
+        return KeyFeatures(
+            key, shrinkage, selection, f16=features.f16, f8=features.f8, f4=features.f4
+        )
 
     def encode_value(
         self,
