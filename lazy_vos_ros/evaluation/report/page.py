@@ -231,6 +231,9 @@ def _digest(text: str) -> str:
 
 def _write_figures(sections: Sequence[Section], folder: Path) -> None:
     folder.mkdir(exist_ok=True)
+    for kind in ('timeline', 'questions'):
+        for old in folder.glob(f'[0-9]*-{kind}.png'):
+            old.unlink()
     for number, section in enumerate(sections, start=1):
         name = f'{number}-{file_name(section.run.name)}'
         objects = [item.curves.object_id for item in section.timelines]
