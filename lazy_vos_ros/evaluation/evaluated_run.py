@@ -85,7 +85,7 @@ class EvaluatedRun:
         """What the tracker said of itself: weights, refiner, thresholds, device and so on."""
         return self.run.settings
 
-    @property
+    @cached_property
     def labels(self) -> dict[int, str]:
         """The name of every object, by id."""
         return labels_of(self.run)

@@ -116,11 +116,11 @@ def test_marks_at_one_place_are_drawn_once():
 
 
 def test_values_under_the_pointer_are_those_of_the_least_sure_frames():
-    frames = [frame(i, state(uncertainty=0.9 if i == 3456 else 0.1)) for i in range(2000)]
+    frames = [frame(i, state(uncertainty=0.9 if i == 1456 else 0.1)) for i in range(2000)]
     found = samples(curves_of(evaluated(run_of(frames, [])), 1))
     assert {len(values) for values in found.values()} == {1200}
-    place = found['n'].index(3456)
-    assert (found['t'][place], found['s'][place]) == (691.2, 0.9)
+    place = found['n'].index(1456)
+    assert (found['t'][place], found['s'][place]) == (291.2, 0.9)
 
 
 def test_open_question_reaches_to_the_end():
