@@ -59,6 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--tracker', metavar='NAME', help='node, such as /robot/lazy_vos, if a bag has several'
     )
     parser.add_argument(
+        '--rerun',
+        type=Path,
+        metavar='FILE.rrd',
+        help='write one bag for the Rerun viewer as well (extra `rerun`)',
+    )
+    parser.add_argument(
         '--compare', action='store_true', help='print two bags side by side, with differences'
     )
 
@@ -68,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
     from lazy_vos_ros.evaluation.evaluate_bags import evaluate_bag
     from lazy_vos_ros.evaluation.evaluate_bags import names_of
     from lazy_vos_ros.evaluation.report import write_report
+    from lazy_vos_ros.evaluation.rerun_file import write_rerun
     from lazy_vos_ros.evaluation.run_results import check_folder
     from lazy_vos_ros.evaluation.run_results import prepare_folder
     from lazy_vos_ros.evaluation.run_results import text_of
@@ -75,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.compare and len(args.bags) != 2:
         raise ValueError(f'--compare with {len(args.bags)} bags; allowed: two')
+    if args.rerun and len(args.bags) != 1:
+        raise ValueError(f'--rerun with {len(args.bags)} bags; allowed: one')
     truth = _truth(args)
     check_folder(args.out)
     runs = []
@@ -95,9 +104,12 @@ def run(args: argparse.Namespace) -> int:
         print('\n\n'.join(text_of(item) for item in runs))
     prepare_folder(args.out)
     write_results(runs, args.out)
-    report = write_report(runs, args.out)
+    written = [write_report(runs, args.out)]
+    if args.rerun:
+        write_rerun(runs[0], args.rerun)
+        written.append(args.rerun)
     print()
-    for path in (report, *sorted(args.out.glob('*.json')), *sorted(args.out.glob('*.csv'))):
+    for path in (*written, *sorted(args.out.glob('*.json')), *sorted(args.out.glob('*.csv'))):
         print(path)
     return 1 if failed else 0
 

@@ -210,6 +210,7 @@ def test_values_that_are_not_finite_are_null_and_empty(
 @pytest.mark.parametrize(
     ('arguments', 'words'),
     [
+        (('.', '--rerun', 'run.rrd'), '--rerun with 2 bags; allowed: one'),
         (('--objects', '1'), 'without --ground-truth'),
         (('--ground-truth', 'none', '--objects', '1=x'), "--objects is '1=x'; allowed: ID=ID"),
         (('--ground-truth', 'none', '--objects', '1=2,1=3'), 'allowed: each object once'),
