@@ -15,6 +15,7 @@ Examples:
 """
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,16 +82,29 @@ def run(args: argparse.Namespace) -> int:
     # disable=None: no bar where the output goes into a file.
     with tqdm(total=total, unit='frame', disable=None, dynamic_ncols=True) as bar:
         study = study_uncertainty(sequences, committees, settings, on_frame=bar.update)
-    study.write(
-        Path(args.out),
-        dataset=str(args.dataset),
-        sequences=[files.name for files in sequences],
-        frames=args.frames,
-        seed=args.seed,
-    )
+    study.write(Path(args.out), **about(args, sequences))
     print(study.report())
     print(f'\n{len(sequences)} sequences; figures and tables are in {args.out}')
     return 0
+
+
+def about(args: argparse.Namespace, sequences: 'Sequence[SequenceFiles]') -> dict[str, object]:
+    """Return what one must know beside the settings to repeat the study."""
+    from lazy_vos_ros.engine.build import tracker_entry
+    from lazy_vos_ros.engine.weights import checked_path
+    from lazy_vos_ros.engine.weights import sha256_of
+
+    paths = [checked_path(tracker_entry(weights)) for weights in args.weights]
+    return {
+        'dataset': str(args.dataset),
+        'sequences': [files.name for files in sequences],
+        'most_frames': args.frames,
+        'weights': {path.name: sha256_of(path) for path in paths},
+        'size': args.size,
+        'dropout': args.dropout,
+        'passes': args.passes,
+        'seed': args.seed,
+    }
 
 
 def settings_for(args: argparse.Namespace, *, merge_objects: bool) -> 'StudySettings':

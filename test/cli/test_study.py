@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -111,6 +112,8 @@ def test_figures_can_be_opened(result: Path):
     record = json.loads((result / 'study.json').read_text())
     assert 'compact_tracker.safetensors' in record['committees']['single']
     assert record['dilations'] == [0.05, 0.5]
+    assert (record['size'], record['passes'], record['sequences']) == (48, 2, ['clip'])
+    assert len(record['weights']['compact_tracker.safetensors']) == 64
 
 
 def test_repeats_its_numbers(dataset: Path, result: Path, tmp_path: Path, capsys):
@@ -154,3 +157,17 @@ def test_dataset_without_any_later_annotation_is_refused(dataset: Path, tmp_path
     assert 'no annotated frame follows' in capsys.readouterr().err
     assert study(tmp_path / 'none', tmp_path / 'out', *SMALL) == 1
     assert 'is no folder' in capsys.readouterr().err
+
+
+def test_data_set_whose_labels_are_one_object(dataset: Path, tmp_path: Path):
+    davis = tmp_path / 'davis'
+    for folder in ('JPEGImages', 'Annotations'):
+        shutil.copytree(dataset / 'clip' / folder, davis / folder / '480p' / 'clip')
+    (davis / 'ImageSets' / '2016').mkdir(parents=True)
+    (davis / 'ImageSets' / '2016' / 'val.txt').write_text('clip\n')
+    arguments = ['--size', '48', '--passes', '0', '--layout', 'davis2016', '--dilations', '0.05']
+    assert study(davis, tmp_path / 'out', *arguments) == 0
+    frames = rows(tmp_path / 'out' / 'frames.csv')
+    assert [(row['frame'], row['object']) for row in frames] == [
+        (str(index), '1') for index in range(1, FRAMES)
+    ]

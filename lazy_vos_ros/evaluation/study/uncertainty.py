@@ -45,7 +45,6 @@ class StudySettings:
     epistemic: str = 'variance'
     with_absent: bool = False
     """Compare also frames in which the object is not in the true mask."""
-
     merge_objects: bool = False
     """Take all labels for one object."""
 
@@ -112,7 +111,15 @@ def study_uncertainty(
     ValueError
         If images or annotations are not what they should be.
     """
-    observers = [Observer(files, settings.dilations, settings.epistemic) for files in sequences]
+    observers = [
+        Observer(
+            files,
+            settings.dilations,
+            settings.epistemic,
+            merge_objects=settings.merge_objects,
+        )
+        for files in sequences
+    ]
     objects = [item for observer in observers for item in observer.objects]
     observations: list[Observation] = []
     correlations: list[Correlation] = []
