@@ -1,6 +1,7 @@
 """Corrections of one frame: the operator's, or the tracker's own."""
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Mapping
 from uuid import uuid4
 
@@ -138,16 +139,23 @@ class Corrector:
             kind, frame, object_id, request_id=request_id, clicks=clicks, reason=reason
         )
 
-    def take_over(self, frame: CorrectedFrame, object_id: int, refined: RefinedMask) -> None:
-        """Use in a frame, seen again, a mask that the operator caused in it before."""
-        self._replace(frame, object_id, refined, Action.CORRECTED)
-        self._see(object_id, refined)
+    def take_over(
+        self,
+        frame: CorrectedFrame,
+        corrections: Mapping[int, RefinedMask],
+        gone: Collection[int],
+    ) -> None:
+        """Use in a frame, seen again, what the operator did in it before.
 
-    def take_away(self, frame: CorrectedFrame, object_id: int, empty: RefinedMask) -> None:
-        """Use in a frame, seen again, that the operator said that an object is gone."""
-        self._replace(frame, object_id, empty, Action.CORRECTED)
-        frame.gone.add(object_id)
-        self._monitors[object_id].said_gone()
+        `corrections` are masks by object id, empty ones of the objects that are `gone`.
+        """
+        for object_id, refined in corrections.items():
+            self._replace(frame, object_id, refined, Action.CORRECTED)
+            if object_id in gone:
+                frame.gone.add(object_id)
+                self._monitors[object_id].said_gone()
+            else:
+                self._see(object_id, refined)
 
     def _see(self, object_id: int, refined: RefinedMask) -> None:
         mask = refined.mask.cpu().numpy()

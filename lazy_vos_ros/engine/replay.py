@@ -127,11 +127,8 @@ class Replay:
             self._backend.restore(live)
 
     def _begin(self) -> RepairedFrame:
-        for object_id, mask in self.first.operator_corrections().items():
-            if object_id in self.first.gone:
-                self._corrector.take_away(self.first, object_id, mask)
-            else:
-                self._corrector.take_over(self.first, object_id, mask)
+        corrections = self.first.operator_corrections()
+        self._corrector.take_over(self.first, corrections, self.first.gone)
         return self._finish(self.first)
 
     def _next(self) -> RepairedFrame:
@@ -145,11 +142,8 @@ class Replay:
             alarm = decision in (Decision.PSEUDO, Decision.USER)
             if alarm and object_id not in recent.corrections:
                 self._corrector.correct_itself(frame, object_id, watch)
-        for object_id, mask in still_tracked(recent.corrections, self.monitors).items():
-            if object_id in recent.gone:
-                self._corrector.take_away(frame, object_id, mask)
-            else:
-                self._corrector.take_over(frame, object_id, mask)
+        corrections = still_tracked(recent.corrections, self.monitors)
+        self._corrector.take_over(frame, corrections, recent.gone)
         return self._finish(frame)
 
     def _look(self, recent: RecentFrame) -> tuple[CorrectedFrame, dict[int, Decision]]:
