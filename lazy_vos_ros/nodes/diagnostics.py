@@ -9,7 +9,9 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from diagnostic_msgs.msg import KeyValue
 
 from lazy_vos_ros.engine.config import LazyConfig
+from lazy_vos_ros.engine.device_memory import DeviceMemory
 from lazy_vos_ros.engine.results import ObjectState
+from lazy_vos_ros.nodes.input_watch import Freshness
 from lazy_vos_ros.nodes.measures import Faults
 from lazy_vos_ros.nodes.measures import Latency
 from lazy_vos_ros.nodes.measures import Rate
@@ -18,8 +20,7 @@ from lazy_vos_ros.nodes.session import SessionState
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 THRESHOLDS = ('trigger', 'user_corrections', 'tau_u', 'pseudo_corrections', 'tau_p', 'tau_m')
 """Settings that a recording must tell, so that its questions can be understood."""
-ERROR_FACTOR = 5.0
-"""An input that is stale for this many times `stale_after` is an error."""
+MEBIBYTE = 2**20
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,11 @@ class Health:
     """Network and weights in words; empty before they are loaded."""
     refiner: str
     device: str
+    device_memory: DeviceMemory | None
+    """None on a CPU."""
     received: Rate
+    freshness: Freshness
+    """Of the images."""
     processed: Rate
     dropped: int
     latency: Latency
@@ -42,7 +47,6 @@ class Health:
     buffer_bytes: int
     operator_present: bool
     faults: Faults
-    stale_after: float
     lazy: LazyConfig
     """The thresholds in force."""
 
@@ -60,9 +64,10 @@ def report(health: Health) -> list[DiagnosticStatus]:
             values=_pairs(_figures(health)),
         )
     ]
+    ages = question_ages(health.session)
     result = health.session.result
     for state in result.objects if result else ():
-        statuses.append(_object_status(health.name, state, hardware))
+        statuses.append(_object_status(health.name, state, ages.get(state.object_id), hardware))
     return statuses
 
 
@@ -70,13 +75,20 @@ def judge(health: Health) -> tuple[bytes, str]:
     """Return the level and a line for people."""
     if health.state != 'active':
         return OK if health.backend else WARN, health.state
-    age = health.received.age
-    if age > health.stale_after:
-        level = ERROR if age > ERROR_FACTOR * health.stale_after else WARN
-        return level, f'no image for {age:.1f} s'
+    if health.freshness in (Freshness.STALE, Freshness.LOST):
+        level = ERROR if health.freshness is Freshness.LOST else WARN
+        return level, f'no image for {health.received.age:.1f} s'
+    if health.freshness is Freshness.RETURNING:
+        return WARN, 'images come again'
     if health.session.questions and not health.operator_present:
         return WARN, 'nobody serves request_correction'
-    return OK, f'{health.processed.per_second:.1f} images per second'
+    return OK, _glance(health)
+
+
+def question_ages(session: SessionState) -> dict[int, float]:
+    """Return for how many seconds of the stream each object's question is open, by object id."""
+    now = session.result.stamp if session.result else 0.0
+    return {item.object_id: max(0.0, now - item.stamp) for item in session.questions}
 
 
 def array(statuses: Iterable[DiagnosticStatus], stamp: object) -> DiagnosticArray:
@@ -86,10 +98,21 @@ def array(statuses: Iterable[DiagnosticStatus], stamp: object) -> DiagnosticArra
     return message
 
 
+def _glance(health: Health) -> str:
+    result, ages = health.session.result, question_ages(health.session)
+    words = [
+        f'{health.processed.per_second:.1f} of {health.received.per_second:.1f} images per second',
+        f'{len(result.objects) if result else 0} objects',
+    ]
+    if ages:
+        words.append(f'{len(ages)} open questions, the oldest for {max(ages.values()):.0f} s')
+    return ', '.join(words)
+
+
 def _figures(health: Health) -> dict[str, str]:
     session, result = health.session, health.session.result
     memory = session.memory
-    now = result.stamp if result else 0.0
+    ages = question_ages(session)
     return {
         'state': health.state,
         'weights': health.backend or 'none',
@@ -100,6 +123,7 @@ def _figures(health: Health) -> dict[str, str]:
         'images processed': f'{health.processed.count}',
         'images dropped': f'{health.dropped}',
         'seconds since the last image': f'{health.received.age:.1f}',
+        'input': health.freshness.value,
         'latency p50 (ms)': f'{1e3 * health.latency.percentile(50):.1f}',
         'latency p95 (ms)': f'{1e3 * health.latency.percentile(95):.1f}',
         'memory elements, working': f'{memory.working if memory else 0}',
@@ -107,10 +131,11 @@ def _figures(health: Health) -> dict[str, str]:
         'memory elements, capacity': f'{memory.capacity if memory else 0}',
         'memory bytes': f'{memory.nbytes if memory else 0}',
         'image buffer bytes': f'{health.buffer_bytes}',
+        **_device_figures(health.device_memory),
         'objects': f'{len(result.objects) if result else 0}',
         'mean entropy': f'{float(result.entropy.mean()) if result else 0.0:.4f}',
         'open questions': f'{len(session.questions)}',
-        'oldest question (s)': f'{max((now - q.stamp for q in session.questions), default=0):.1f}',
+        'oldest question (s)': f'{max(ages.values(), default=0.0):.1f}',
         'operator present': 'yes' if health.operator_present else 'no',
         'faults': f'{health.faults.total}',
         **{f'faults: {kind}': f'{count}' for kind, count in health.faults.counts.items()},
@@ -119,22 +144,37 @@ def _figures(health: Health) -> dict[str, str]:
     }
 
 
-def _object_status(name: str, state: ObjectState, hardware: str) -> DiagnosticStatus:
-    message = 'waits for an answer' if state.question_open else f'S_R {state.uncertainty:.2f}'
-    if state.area == 0:
-        message = 'not in the image'
+def _device_figures(memory: DeviceMemory | None) -> dict[str, str]:
+    if memory is None:
+        return {'accelerator memory (MiB)': 'none: the networks run on the CPU'}
+    return {
+        'accelerator memory, this process (MiB)': f'{memory.used / MEBIBYTE:.0f}',
+        'accelerator memory, free (MiB)': f'{memory.free / MEBIBYTE:.0f}',
+        'accelerator memory, all (MiB)': f'{memory.total / MEBIBYTE:.0f}',
+    }
+
+
+def _object_status(
+    name: str, state: ObjectState, age: float | None, hardware: str
+) -> DiagnosticStatus:
+    gone = state.absent or state.area == 0
+    words = ['not in the image' if gone else f'S_R {state.uncertainty:.2f}']
+    if state.question_open:
+        words.append('waits for an answer')
     return DiagnosticStatus(
         level=WARN if state.question_open else OK,
         name=f'{name}: object {state.object_id} ({state.label})',
-        message=message,
+        message=', '.join(words),
         hardware_id=hardware,
         values=_pairs(
             {
                 'S_R': f'{state.uncertainty:.4f}',
                 'dS': f'{state.derivative:.4f}',
                 'area (pixels)': f'{state.area}',
+                'absent': 'yes' if state.absent else 'no',
                 'action': state.action.value,
                 'question open': 'yes' if state.question_open else 'no',
+                'question age (s)': '' if age is None else f'{age:.1f}',
             }
         ),
     )

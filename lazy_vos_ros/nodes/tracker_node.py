@@ -7,6 +7,8 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.srv import ChangeState
+from rclpy.clock import Clock
+from rclpy.clock import ClockType
 from rclpy.lifecycle import LifecycleNode
 from rclpy.lifecycle import LifecycleState
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -17,12 +19,14 @@ from sensor_msgs.msg import Image
 from lazy_vos_ros.engine.build import tracker_entry
 from lazy_vos_ros.engine.config import PROFILES
 from lazy_vos_ros.engine.config import LazyConfig
+from lazy_vos_ros.engine.device_memory import device_memory
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.nodes import qos
 from lazy_vos_ros.nodes.diagnostics import Health
 from lazy_vos_ros.nodes.diagnostics import array
 from lazy_vos_ros.nodes.diagnostics import report
 from lazy_vos_ros.nodes.frame_buffer import ImageMessage
+from lazy_vos_ros.nodes.input_watch import InputWatch
 from lazy_vos_ros.nodes.measures import Faults
 from lazy_vos_ros.nodes.measures import Latency
 from lazy_vos_ros.nodes.measures import Rate
@@ -64,7 +68,9 @@ class TrackerNode(LifecycleNode):
         self._ended = True
         self._received, self._processed, self._faults = Rate(), Rate(), Faults()
         self._diagnostics = qos.publisher(self, DiagnosticArray, '/diagnostics', qos.RELIABLE)
-        self.create_timer(1.0, self._report)
+        self._input = InputWatch(self._config.stale_after)
+        # By a clock that goes on when simulated time stands still: then it is needed most.
+        self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
         if self._config.autostart:
             self._autostart = self.create_timer(0.0, self._start)
 
@@ -97,6 +103,7 @@ class TrackerNode(LifecycleNode):
             kind, topic = CompressedImage, f'{topic}/compressed'
         self._images = qos.subscription(self, kind, topic, self._on_image, qos.SENSOR)
         self._received, self._state = Rate(), 'active'
+        self._input = InputWatch(self._config.stale_after)
         self.get_logger().info(f'active; waiting for images on {topic}')
         return SUCCESS
 
@@ -137,6 +144,7 @@ class TrackerNode(LifecycleNode):
 
     def _on_image(self, message: ImageMessage) -> None:
         self._received.tick()
+        self._input.tick()
         if self._tracking is not None:
             self._tracking.offer(message)
 
@@ -147,6 +155,7 @@ class TrackerNode(LifecycleNode):
 
     def _change_node(self, config: NodeConfig) -> None:
         self._config = config
+        self._input.stale_after = config.stale_after
 
     def _unsubscribe(self) -> None:
         if self._images is not None:
@@ -169,7 +178,9 @@ class TrackerNode(LifecycleNode):
             backend=tracking.backend_name if tracking else '',
             refiner=tracking.refiner_name if tracking else '',
             device=tracking.device_name if tracking else '',
+            device_memory=device_memory(tracking.device_name) if tracking else None,
             received=self._received,
+            freshness=self._input.look(),
             processed=self._processed,
             dropped=tracking.worker.dropped if tracking else 0,
             latency=tracking.outputs.latency if tracking else Latency(),
@@ -177,7 +188,6 @@ class TrackerNode(LifecycleNode):
             buffer_bytes=tracking.buffer.nbytes if tracking else 0,
             operator_present=tracking is not None and tracking.desk.operator_present,
             faults=self._faults,
-            stale_after=self._config.stale_after,
             lazy=self._lazy,
         )
         now = self.get_clock().now().to_msg()

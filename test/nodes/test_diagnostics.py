@@ -7,6 +7,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from lazy_vos_ros.engine.backend import MemorySize
 from lazy_vos_ros.engine.config import LazyConfig
+from lazy_vos_ros.engine.device_memory import DeviceMemory
 from lazy_vos_ros.engine.results import Action
 from lazy_vos_ros.engine.results import CorrectionRequest
 from lazy_vos_ros.engine.results import FrameResult
@@ -16,6 +17,7 @@ from lazy_vos_ros.nodes.diagnostics import Health
 from lazy_vos_ros.nodes.diagnostics import array
 from lazy_vos_ros.nodes.diagnostics import judge
 from lazy_vos_ros.nodes.diagnostics import report
+from lazy_vos_ros.nodes.input_watch import Freshness
 from lazy_vos_ros.nodes.measures import Faults
 from lazy_vos_ros.nodes.measures import Latency
 from lazy_vos_ros.nodes.measures import Rate
@@ -56,7 +58,9 @@ def health(**changes):
         backend='XMem (x.pth)',
         refiner='discs',
         device='cpu',
+        device_memory=None,
         received=Aged(0.1),
+        freshness=Freshness.FRESH,
         processed=Rate(),
         dropped=3,
         latency=latency,
@@ -64,7 +68,6 @@ def health(**changes):
         buffer_bytes=10,
         operator_present=True,
         faults=Faults(),
-        stale_after=1.0,
         lazy=LazyConfig(tau_u=0.6),
     )
     return replace(made, **changes)
@@ -75,10 +78,20 @@ def health(**changes):
     [
         ({'state': 'unconfigured', 'backend': ''}, WARN, 'unconfigured'),
         ({'state': 'inactive'}, OK, 'inactive'),
-        ({'received': Aged(1.5)}, WARN, 'no image for 1.5 s'),
-        ({'received': Aged(5.5)}, ERROR, 'no image for 5.5 s'),
+        (
+            {'received': Aged(1.5), 'freshness': Freshness.STALE},
+            WARN,
+            'no image for 1.5 s',
+        ),
+        (
+            {'received': Aged(5.5), 'freshness': Freshness.LOST},
+            ERROR,
+            'no image for 5.5 s',
+        ),
+        ({'freshness': Freshness.RETURNING}, WARN, 'images come again'),
+        ({'state': 'inactive', 'freshness': Freshness.LOST}, OK, 'inactive'),
         ({'operator_present': False}, WARN, 'nobody serves request_correction'),
-        ({}, OK, 'images per second'),
+        ({}, OK, 'images per second, 2 objects, 1 open questions, the oldest for 5 s'),
         ({'session': SessionState(), 'operator_present': False}, OK, 'images per second'),
     ],
 )
@@ -103,7 +116,7 @@ def test_report():
     assert (values['faults'], values['last fault']) == ('1', 'image is green')
     assert values['faults: image is green'] == '1'
     assert (cup.level, cup.message) == (OK, 'S_R 0.25')
-    assert (ball.level, ball.message) == (WARN, 'not in the image')
+    assert (ball.level, ball.message) == (WARN, 'not in the image, waits for an answer')
     assert ball.name == 'robot/lazy_vos: object 2 (ball)'
 
 
@@ -120,3 +133,26 @@ def test_thresholds_are_told():
     values = {item.key: item.value for item in tracker.values}
     assert (values['tau_u'], values['tau_p'], values['trigger']) == ('0.6', '0.2', 'derivative')
     assert values['user_corrections'] == 'True'
+
+
+def test_the_age_of_each_question_is_told_where_it_is_open():
+    _, cup, ball = report(health())
+    values = [{item.key: item.value for item in status.values} for status in (cup, ball)]
+    assert [item['question age (s)'] for item in values] == ['', '5.0']
+
+
+def test_an_object_that_is_absent_is_not_in_the_image_though_some_pixels_are_left():
+    state = health().session
+    gone = replace(state.result, objects=(replace(CUP, absent=True),))
+    _, cup = report(health(session=replace(state, result=gone, questions=())))
+    assert (cup.level, cup.message) == (OK, 'not in the image')
+
+
+def test_memory_of_an_accelerator():
+    mebibyte = 2**20
+    told = DeviceMemory(100 * mebibyte, 900 * mebibyte, 2000 * mebibyte)
+    tracker, *_ = report(health(device_memory=told))
+    values = {item.key: item.value for item in tracker.values}
+    assert values['accelerator memory, this process (MiB)'] == '100'
+    assert values['accelerator memory, free (MiB)'] == '900'
+    assert values['accelerator memory, all (MiB)'] == '2000'

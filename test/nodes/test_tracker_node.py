@@ -2,6 +2,7 @@
 
 import signal
 from array import array
+from itertools import groupby
 from time import monotonic
 from time import time
 
@@ -461,6 +462,38 @@ def test_size_changes_and_a_camera_that_stops_and_returns(graph, camera, outputs
         assert key in figures
     assert 'small.safetensors' in figures['weights']
     assert tracker_status(reports[-1]).hardware_id
+
+
+def test_a_camera_that_stops_is_a_warning_then_an_error_and_is_trusted_again_after_a_while(
+    graph, camera
+):
+    reports = graph.collect(DiagnosticArray, '/diagnostics')
+    graph.start(TRACKER, stale_after=0.4)
+    camera.connect()
+
+    def told(level, words):
+        return lambda: any(
+            judged(report)[0] == level and words in judged(report)[1] for report in tuple(reports)
+        )
+
+    def run_until(level, words):
+        def condition():
+            camera.publish()
+            return told(level, words)()
+
+        graph.until(condition, f'{words} is told')
+
+    run_until(DiagnosticStatus.OK, 'images per second')
+    reports.clear()
+    graph.until(told(DiagnosticStatus.WARN, 'no image for'), 'the stale input is told')
+    graph.until(told(DiagnosticStatus.ERROR, 'no image for'), 'the lost input is told')
+    reports.clear()
+    run_until(DiagnosticStatus.OK, 'images per second')
+    levels = [judged(report)[0] for report in reports if tracker_status(report)]
+    found = [level for level, _ in groupby(levels)]
+    # At least one report between the error and the end of the alarm asks for patience.
+    assert found[-2:] == [DiagnosticStatus.WARN, DiagnosticStatus.OK]
+    assert told(DiagnosticStatus.WARN, 'images come again')()
 
 
 def tracker_status(report):
