@@ -106,7 +106,7 @@ def _add_method_arguments(group: Any) -> None:
         help='a setting of the lazy layer, such as tau_u=0.3; may be repeated',
     )
     group.add_argument(
-        '--s-threshold', type=float, help='from where s-trigger asks; default: tau_m'
+        '--s-threshold', type=float, help='S_R from which s-trigger asks; default: tau_u'
     )
     group.add_argument(
         '--one-question-in',

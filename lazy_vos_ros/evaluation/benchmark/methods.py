@@ -74,8 +74,8 @@ def parse_method(
     base
         Thresholds and everything that is no toggle.
     s_threshold
-        S_R from which the level trigger asks. None: `tau_m`, at which the frame is held to be too
-        uncertain for the memory; the paper does not tell its value.
+        S_R from which the level trigger asks, in place of `tau_u`; the paper does not tell its
+        value. None: `tau_u` as it is.
     plain
         What the tracker alone is called, beside :data:`PLAIN`.
 
@@ -107,9 +107,8 @@ def parse_method(
         raise ValueError(
             f'method is {text!r}; allowed: user, or corrections at random or at an interval'
         )
-    if changes.get('trigger') == 'level':
-        threshold = base.tau_m if s_threshold is None else s_threshold
-        changes |= {'tau_u': threshold, 'tau_p': min(base.tau_p, threshold)}
+    if changes.get('trigger') == 'level' and s_threshold is not None:
+        changes |= {'tau_u': s_threshold, 'tau_p': min(base.tau_p, s_threshold)}
     return Method(text, replace(base, **changes), random, interval)
 
 

@@ -41,9 +41,9 @@ def test_thresholds_are_those_given():
     )
 
 
-def test_level_trigger_asks_from_tau_m_or_what_is_given():
+def test_level_trigger_asks_from_tau_u_or_what_is_given():
     method = parse_method('s-trigger+udu+user', BASE)
-    assert (method.config.trigger, method.config.tau_u) == ('level', 0.6)
+    assert (method.config.trigger, method.config.tau_u) == ('level', 0.4)
     method = parse_method('s-trigger+udu+user', BASE, s_threshold=0.1)
     assert (method.config.tau_u, method.config.tau_p) == (0.1, 0.1)
     assert parse_method('ds-trigger+user', BASE).config.trigger == 'derivative'
