@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import fields
 from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from lazy_vos_ros.evaluation.report.question_views import chosen
 from lazy_vos_ros.evaluation.report.question_views import table_rows
 from lazy_vos_ros.evaluation.report.scales import Floats
 from lazy_vos_ros.evaluation.report.scales import finite
+from lazy_vos_ros.evaluation.runs import Diagnosis
 from lazy_vos_ros.evaluation.workload import workload_of
 
 ROWS = 200
@@ -240,21 +243,26 @@ def diagnostics_table(run: EvaluatedRun) -> Table:
 
 
 def warnings_table(run: EvaluatedRun) -> Table:
-    """Return when the tracker said that something was not well."""
-    rows = tuple(
-        (
-            words.duration(max(0.0, item.time - run.run.frames[0].finished)),
-            item.level,
-            item.name,
-            item.message,
-            words.whole(item.count),
-        )
-        for item in run.run.diagnoses
-    )
-    head = ('from', 'level', 'of', 'what it said', 'times')
-    note = 'Time since the first result; “times”: one after the other, once a second.'
-    table = Table('Warnings of the diagnostics', head, rows, note, head[1:4])
+    """Return when the tracker said that something was not well.
+
+    What differs in its numbers only is one row, with what was said last.
+    """
+    begin = run.run.frames[0].finished
+    rows = []
+    for _, group in groupby(run.run.diagnoses, key=_warning_kind):
+        items = list(group)
+        first, last = items[0], items[-1]
+        times = words.whole(sum(item.count for item in items))
+        since = words.number(first.time - begin, '{:.0f}', 's')
+        rows.append((since, first.level, first.name, last.message, times))
+    head = ('from', 'level', 'of', 'what it said last', 'times')
+    note = 'Time since the first result. “Times” one after the other, once a second.'
+    table = Table('Warnings of the diagnostics', head, tuple(rows), note, head[1:4])
     return _bounded(table, 'warnings', ROWS)
+
+
+def _warning_kind(item: Diagnosis) -> tuple[str, str, str]:
+    return item.level, item.name, re.sub(r'[0-9.]+', '0', item.message)
 
 
 def _bounded(table: Table, noun: str, most: int) -> Table:
