@@ -55,11 +55,13 @@ class BagPictures:
         images: tuple[str, dict[int, int]] | None,
         labels: tuple[str, dict[int, int]] | None,
         entropy: tuple[str, dict[int, int]] | None,
+        repaired: tuple[str, dict[int, int]] | None = None,
     ) -> None:
         """Take, for each kind, its topic and the times of recording by stamp, or None."""
         self._path = path
         self._bag: BagFile | None = None
         self._images, self._labels, self._entropy = images, labels, entropy
+        self._repaired = repaired
 
     def image(self, stamp: int) -> Image | None:
         """Return the (H, W, 3) uint8 RGB image of this stamp (ns); None if it is not there."""
@@ -75,6 +77,16 @@ class BagPictures:
         """Return the (H, W) entropy of its prediction, 0..1."""
         message = self._find(self._entropy, stamp)
         return None if message is None else pixels_of(message).astype(np.float32)
+
+    def repaired(self, stamp: int) -> npt.NDArray[np.uint16] | None:
+        """Return the (H, W) object ids of this image after a replay; None if it had none."""
+        message = self._find(self._repaired, stamp)
+        return None if message is None else pixels_of(message).astype(np.uint16)
+
+    @property
+    def are_repaired(self) -> bool:
+        """Whether there are masks of a replay."""
+        return self._repaired is not None and bool(self._repaired[1])
 
     def close(self) -> None:
         """Close the bag, until the next picture is asked for."""
@@ -92,6 +104,20 @@ class BagPictures:
             if nanoseconds(message.header.stamp) == stamp:
                 found = message
         return found
+
+
+class RepairedPictures:
+    """The pictures of a run with the masks of replays in place of those that were put out."""
+
+    def __init__(self, pictures: BagPictures) -> None:
+        """Take the pictures of the run."""
+        self._pictures = pictures
+        self.image, self.entropy = pictures.image, pictures.entropy
+
+    def labels(self, stamp: int) -> npt.NDArray[np.uint16] | None:
+        """Return the (H, W) object ids of this stamp (ns), repaired if they were."""
+        repaired = self._pictures.repaired(stamp)
+        return self._pictures.labels(stamp) if repaired is None else repaired
 
 
 def stamps_of(bag: BagFile, topics: Sequence[str]) -> dict[str, dict[int, int]]:

@@ -66,6 +66,7 @@ def read_run(path: Path, *, tracker: str | None = None, truth_topic: str = '') -
         _index(images, stamps),
         _index(f'{node}/mask', stamps),
         _index(f'{node}/entropy', stamps),
+        _index(f'{node}/repaired_mask', stamps),
     )
     return Run(
         name=str(path),

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.results import EventKind
+from lazy_vos_ros.evaluation.bag_pictures import BagPictures
+from lazy_vos_ros.evaluation.bag_pictures import RepairedPictures
 from lazy_vos_ros.evaluation.bags import read_run
 from lazy_vos_ros.evaluation.evaluated_run import EvaluatedRun
 from lazy_vos_ros.evaluation.quality import Quality
@@ -63,15 +65,18 @@ def evaluate_bag(
         raise ValueError(
             f'{path} has no result of the tracker; allowed: a bag with at least one TrackingState'
         )
-    quality: Quality | None = None
+    quality = repaired = None
     notes: tuple[str, ...] = ()
     if truth is not None:
         masks = open_truth(truth.source, path, run, match=truth.match, first=truth.first)
         quality, notes = score_run(run, masks, truth.objects)
+        if isinstance(run.pictures, BagPictures) and run.pictures.are_repaired:
+            later = replace(run, pictures=RepairedPictures(run.pictures))
+            repaired, _ = score_run(later, masks, truth.objects)
     config, fault = _config(run)
     run = replace(run, notes=(*run.notes, *fault, *notes))
     return EvaluatedRun(
-        name, run, config, summarise(run), quality, about=_about(path, run, quality)
+        name, run, config, summarise(run), quality, repaired, _about(path, run, quality)
     )
 
 

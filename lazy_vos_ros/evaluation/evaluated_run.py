@@ -72,6 +72,8 @@ class EvaluatedRun:
     """Speed, drops, latency and workload."""
     quality: Quality | None = None
     """J, F and so on by object and frame; None without ground truth."""
+    repaired: Quality | None = None
+    """The same with the masks that replays of late answers gave; None if there were none."""
     about: Mapping[str, str] = field(default_factory=dict)
     """What the figures are of, in words: weights, refiner, ground truth, spans of time."""
 

@@ -33,8 +33,10 @@ FRAME_COLUMNS = (
     'frame', 'stamp_ns', 'seconds', 'finished', 'mean_entropy', 'memorised', 'working_memory',
     'long_term_memory', 'dropped', 'latency_ms', 'predict_ms', 'lazy_ms', 'refine_ms',
     'commit_ms', 'object', 'label', 'uncertainty', 'derivative', 'area', 'x', 'y', 'width',
-    'height', 'action', 'question_open', 'J', 'F',
+    'height', 'action', 'question_open', 'absent', 'J', 'F',
 )  # fmt: skip
+BUDGET = ('questions_per_minute', 'question_cooldown', 'question_timeout')
+"""Settings that bound the workload; null where the bag does not tell them."""
 EVENT_COLUMNS = (
     'kind', 'object', 'request', 'frame', 'stamp', 'seconds', 'applied_seconds', 'time',
     'reaction', 'clicks', 'uncertainty', 'derivative', 'reason',
@@ -127,11 +129,8 @@ def sequence_of(run: EvaluatedRun) -> dict[str, Any]:
         'scored frames': run.quality.frames if run.quality else 0,
         'figures': figures,
         'workload': asdict(workload_of(run.run)),
-        'budget': {
-            'questions_per_minute': run.config.questions_per_minute,
-            'question_cooldown': run.config.question_cooldown,
-            'question_timeout': run.config.question_timeout,
-        },
+        'budget': {name: run.settings.get(name) for name in BUDGET},
+        'repaired': run.repaired.mean if run.repaired else None,
         'signals': asdict(signals_of(run.run)),
         'diagnostics': [asdict(item) for item in run.run.diagnoses],
         'settings': dict(run.settings),
@@ -204,6 +203,7 @@ def _state_row(run: EvaluatedRun, frame: Frame, state: ObjectState) -> dict[str,
         **dict(zip(('x', 'y', 'width', 'height'), box, strict=True)),
         'action': state.action.value,
         'question_open': int(state.question_open),
+        'absent': int(state.absent),
         'J': None if score is None else score.j,
         'F': None if score is None else score.f,
     }
@@ -253,8 +253,12 @@ def text_of(run: EvaluatedRun) -> str:
 def _quality_lines(run: EvaluatedRun) -> list[str]:
     if run.quality is None:
         return []
-    rows = [(f'{q.object_id} {q.label}', len(q.counted), q.measures) for q in run.quality.objects]
-    rows.append(('mean', run.quality.frames, run.quality.mean))
+    rows = [
+        (f'{q.object_id} {q.label}', str(len(q.counted)), q.measures) for q in run.quality.objects
+    ]
+    rows.append(('mean', '', run.quality.mean))
+    if run.repaired is not None:
+        rows.append(('mean after replays', '', run.repaired.mean))
     keys = ('J', 'F', 'J&F', *(f'R@{tau:g}' for tau in metrics.RECALL_THRESHOLDS))
     head = f'{"object":<26}{"scored":>8}' + ''.join(f'{key:>8}' for key in keys)
     return [

@@ -85,6 +85,7 @@ def test_bag_without_true_masks_tells_workload_and_health(
     assert sequence['workload']['reaction']['count'] == 1
     assert sequence['signals']['latency']['p50'] == pytest.approx(80.0)
     assert sequence['settings']['weights'] == 'tiny (random)'
+    assert sequence['budget']['questions_per_minute'] is None  # the bag does not tell it
     assert sequence['notes'] == []
     frames = rows(tmp_path / 'out' / 'frames_bag.csv')
     assert len(frames) == 12

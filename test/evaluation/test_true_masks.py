@@ -17,6 +17,8 @@ from recordings import tracking_state
 from recordings import usual_messages
 
 from lazy_vos_ros.evaluation.bags import read_run
+from lazy_vos_ros.evaluation.evaluate_bags import Comparison
+from lazy_vos_ros.evaluation.evaluate_bags import evaluate_bag
 from lazy_vos_ros.evaluation.label_images import write_labels
 from lazy_vos_ros.evaluation.metrics import boundary_f
 from lazy_vos_ros.evaluation.score_run import score_run
@@ -296,3 +298,21 @@ def test_single_object_is_the_single_true_one(write_bag: WriteBag, tmp_path: Pat
     quality, notes = score_run(run, FolderTruth(tmp_path / 'truth', run))
     assert quality.mean['J'] == 1.0
     assert notes[0] == 'object 1 is compared with object 5, the only one'
+
+
+def test_masks_of_a_replay_are_scored_beside_those_that_were_put_out(
+    write_bag: WriteBag, tmp_path: Path
+):
+    folder = write_folder(tmp_path / 'truth', {f'{i:05}.png': i for i in range(12)})
+    repaired = [
+        ('/lazy_vos/repaired_mask', IMAGE, stamp_of(i), image(i, true_labels(i), 'mono8'))
+        for i in (4, 5, 6)
+    ]
+    bag = write_bag([*usual_messages(), *repaired])
+    run = evaluate_bag(bag, 'bag', truth=Comparison(str(folder)))
+    assert run.quality is not None
+    assert run.repaired is not None
+    assert run.quality.mean['J'] == pytest.approx(0.6)
+    assert run.repaired.mean['J'] == pytest.approx((8 * 0.6 + 3) / 11)
+    bag = write_bag(usual_messages(), name='without')
+    assert evaluate_bag(bag, 'bag', truth=Comparison(str(folder))).repaired is None
