@@ -18,7 +18,17 @@ from lazy_vos_ros.nodes.measures import Rate
 from lazy_vos_ros.nodes.session import SessionState
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
-THRESHOLDS = ('trigger', 'user_corrections', 'tau_u', 'pseudo_corrections', 'tau_p', 'tau_m')
+THRESHOLDS = (
+    'trigger',
+    'user_corrections',
+    'tau_u',
+    'pseudo_corrections',
+    'tau_p',
+    'tau_m',
+    'question_timeout',
+    'question_cooldown',
+    'questions_per_minute',
+)
 """Settings that a recording must tell, so that its questions can be understood."""
 MEBIBYTE = 2**20
 
