@@ -39,7 +39,10 @@ def number(value: float | None, form: str = '{:.2f}', unit: str = '') -> str:
     """Return a number with its unit; a dash where it is None or not finite."""
     if value is None or not isfinite(value):
         return UNKNOWN
-    text = form.format(value).replace('-', '−')
+    text = form.format(value)
+    if text.startswith('-') and not text.strip('-0.'):
+        text = text[1:]  # what rounds to nothing has no sign
+    text = text.replace('-', '−')
     return f'{text} {unit}' if unit else text
 
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from evaluated import BEGIN
 from evaluated import asked
 from evaluated import evaluated
 from evaluated import frame
@@ -19,6 +20,7 @@ from lazy_vos_ros.evaluation.report.comparison import setting_differences
 from lazy_vos_ros.evaluation.report.curves import curves_of
 from lazy_vos_ros.evaluation.report.headline import headlines
 from lazy_vos_ros.evaluation.report.headline import sentence
+from lazy_vos_ros.evaluation.runs import Diagnosis
 
 
 def measure(name: str):
@@ -88,6 +90,19 @@ def test_long_tables_are_cut_and_say_so(monkeypatch):
     assert table.note.endswith('2 objects more are not shown.')
 
 
+def test_warnings_that_differ_in_numbers_only_are_one():
+    said = [('warn', 'no image for 1.5 s', 2), ('warn', 'no image for 12 s', 3), ('error', 'x', 1)]
+    diagnoses = tuple(
+        Diagnosis(BEGIN + 0.05 + 10 * i, level, 'lazy_vos: tracker', text, count)
+        for i, (level, text, count) in enumerate(said)
+    )
+    assert tables.warnings_table(usual(diagnoses=diagnoses)).rows == (
+        ('0 s', 'warn', 'lazy_vos: tracker', 'no image for 12 s', '5'),
+        ('20 s', 'error', 'lazy_vos: tracker', 'x', '1'),
+    )
+    assert tables.warnings_table(usual()).rows == ()
+
+
 def test_headlines_say_what_is_not_known():
     run = usual()
     found = {item.title: item for item in headlines(run, [curves_of(run, 1)])}
@@ -112,6 +127,8 @@ def test_words():
     assert words.duration(3723.0) == '1 h 2 min'
     assert words.whole(1234567) == '1 234 567'
     assert words.number(-0.5) == '−0.50'
+    assert words.number(-0.004) == '0.00'
+    assert words.number(-0.4, '{:.0f}', 's') == '0 s'
     assert words.percent(None) == '–'
     assert words.listed(['a', '', 'b', 'c']) == 'a, b and c'
     assert words.clock(3725.0, 4000.0) == '1:02:05'
