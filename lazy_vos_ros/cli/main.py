@@ -80,8 +80,8 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     )
     module.add_arguments(parser)
     parsed = parser.parse_args(arguments)
-    prepare_environment(name)
     try:
+        prepare_environment(name)
         return int(module.run(parsed))
     except KeyboardInterrupt:
         return 130

@@ -1,0 +1,1 @@
+"""What `lazy-vos doctor` looks at, a file for each part of an installation."""
