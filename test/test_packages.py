@@ -227,7 +227,7 @@ def test_packages_of_ros_that_are_imported_are_declared():
 def test_house_imports_only_what_is_known():
     known = ROS | set(sys.stdlib_module_names) | {HOUSE}
     known |= {'PIL', 'cv2', 'distributed', 'imageio_ffmpeg', 'jinja2', 'markupsafe'}
-    known |= {'matplotlib', 'numpy', 'rerun', 'rosbags'}
+    known |= {'matplotlib', 'numpy', 'rerun', 'rosbags', 'tornado'}
     known |= {'safetensors', 'segment_anything_hq', 'timm', 'torch', 'torchvision', 'tqdm', 'yaml'}
     known |= {'backports', 'lz4'}  # rosbags brings them
     used = {name.split('.')[0] for path in SOURCES.values() for name in imported(path)}

@@ -23,6 +23,8 @@ from lazy_vos_ros.nodes.parameters import read
 from lazy_vos_ros.nodes.parameters import warn_of_unknown
 from lazy_vos_ros.nodes.parameters import watch
 from lazy_vos_ros.nodes.runtime import run
+from lazy_vos_ros.nodes.web.server import start_web
+from lazy_vos_ros.nodes.web.settings import WebSettings
 
 TICK = 0.1
 """Seconds between looks at what is due and what is to be shown."""
@@ -32,7 +34,7 @@ LOOK_FOR_TRACKERS = 0.2
 
 
 class Operator(Node):
-    """One desk for the questions of all trackers, shown in RViz and rqt_image_view.
+    """One desk for the questions of all trackers, shown in RViz, rqt_image_view and a web page.
 
     Clicks come from RViz's or Foxglove's Publish Point (`~/here`, `~/not_here`, on the canvas) or
     from rqt_image_view on `~/question`; what the buttons on the canvas do, services do too.
@@ -41,6 +43,7 @@ class Operator(Node):
     def __init__(self, **options: Any) -> None:
         super().__init__('lazy_vos_operator', **options)
         declare(self, OperatorSettings)
+        declare(self, WebSettings, 'web.')
         warn_of_unknown(self)
         self._settings = read(self, OperatorSettings)
         watch(self, lambda: self._settings, self._change)
@@ -63,6 +66,13 @@ class Operator(Node):
         self._trackers.serve(self.desk, self._settings.trackers)
         self.create_timer(TICK, self._tick)
         self.create_timer(LOOK_FOR_TRACKERS, self._trackers.look)
+        web = read(self, WebSettings, 'web.')
+        self._web = start_web(self.desk, web, self.get_logger())
+
+    def close(self) -> None:
+        """Take the web page away."""
+        if self._web is not None:
+            self._web.close()
 
     def _serve(self, name: str, act: Callable[[], None]) -> None:
         def handler(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

@@ -20,6 +20,7 @@ from lazy_vos_ros.nodes.camera import CameraSettings
 from lazy_vos_ros.nodes.node_config import NodeConfig
 from lazy_vos_ros.nodes.operator_settings import OperatorSettings
 from lazy_vos_ros.nodes.recorder import RecorderSettings
+from lazy_vos_ros.nodes.web.settings import WebSettings
 
 YAML = Path('config', 'lazy_vos.yaml')
 DOCS = Path('docs', 'nodes.md')
@@ -58,7 +59,10 @@ NODES: dict[str, tuple[Section, ...]] = {
         Section('The method', LazyConfig, commented=True),
         Section('The network and its memory', XMemConfig, 'xmem.', commented=True),
     ),
-    'lazy_vos_operator': (Section('The node', OperatorSettings),),
+    'lazy_vos_operator': (
+        Section('The node', OperatorSettings),
+        Section('The web page', WebSettings, 'web.'),
+    ),
     'lazy_vos_camera': (Section('The node', CameraSettings),),
     'lazy_vos_agent': (Section('The node', AgentSettings),),
     'lazy_vos_recorder': (Section('The node', RecorderSettings),),

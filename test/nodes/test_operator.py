@@ -121,7 +121,7 @@ class Person:
     """An operator node, a tracker, and a person's mouse in several tools."""
 
     def __init__(self, context, **settings):
-        settings.setdefault('trackers', [TRACKER])
+        settings = {'trackers': [TRACKER], 'web.port': 0, **settings}
         given = [Parameter(name, value=value) for name, value in settings.items()]
         self.operator = Operator(context=context, parameter_overrides=given)
         self.desk = self.operator.desk

@@ -49,7 +49,9 @@ class Doors:
 
     def __init__(self, settings: WebSettings) -> None:
         self.origins = Origins(settings.names, settings.loopback)
-        self._token = Token.read(Path(settings.token_file)) if settings.token_file else None
+        self._token = (
+            Token.read(Path(settings.token_file).expanduser()) if settings.token_file else None
+        )
         self._sessions = Sessions()
         self._requests = Buckets(REQUESTS)
         self._wrong = Buckets(WRONG_TOKENS)

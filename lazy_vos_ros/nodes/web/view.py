@@ -41,7 +41,7 @@ def _current(snapshot: Snapshot) -> Json | None:
     question = snapshot.current
     if question is None:
         return None
-    gone = isinstance(snapshot.proposal, Absent)
+    clicks = () if isinstance(snapshot.proposal, Absent) else snapshot.proposal
     height, width = question.image.shape[:2]
     return {
         **_waiting(question),
@@ -50,8 +50,8 @@ def _current(snapshot: Snapshot) -> Json | None:
         'expires': _rounded(question.expires),
         'width': width,
         'height': height,
-        'clicks': [] if gone else [_click(click) for click in snapshot.proposal],
-        'gone': gone,
+        'clicks': [_click(click) for click in clicks],
+        'gone': isinstance(snapshot.proposal, Absent),
         'refined': snapshot.preview is not None,
         'problem': snapshot.problem,
         'confirm_at': None if snapshot.confirm_at is None else _rounded(snapshot.confirm_at),

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from chromium import Browser
 from chromium import find_browser
-from conftest import PATIENCE
-from conftest import TOKEN
-from conftest import served
 from web_desk import CUP
 from web_desk import SIZE
 from web_desk import TRACKER
 from web_desk import question
+from web_site import PATIENCE
+from web_site import TOKEN
+from web_site import served
 
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.nodes.operator_view import Live

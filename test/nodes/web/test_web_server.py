@@ -15,15 +15,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import TOKEN
-from conftest import ended
-from conftest import received
-from conftest import served
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClosedError
 from web_desk import TRACKER
 from web_desk import make_desk
 from web_desk import question
+from web_site import TOKEN
+from web_site import ended
+from web_site import received
+from web_site import served
 
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.nodes.operator_view import Live
