@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from lazy_vos_ros.engine.backend import Image
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.engine.results import Action
 from lazy_vos_ros.engine.results import EventKind
+from lazy_vos_ros.evaluation.bag_pictures import BagPictures
 from lazy_vos_ros.evaluation.evaluated_run import EvaluatedRun
 from lazy_vos_ros.evaluation.evaluated_run import FramePictures
 from lazy_vos_ros.evaluation.evaluated_run import Question
@@ -125,6 +127,9 @@ def _thumbnails(run: EvaluatedRun, question: Question) -> tuple[Thumbnail, ...]:
     before, after = frames_around(run, question)
     first = frozen if before is frame else run.pictures(before)
     second = None if after is None else frozen if after is frame else run.pictures(after)
+    again = _tracked_again(run, frame) if after is not None else None
+    if again is not None:
+        after, second = frame, replace(frozen, labels=again)
     clicks = question.closing.clicks if question.closing else ()
     boxes = [box_of(item.labels, object_id) for item in (frozen, first, second) if item]
     size = (1, 1) if frozen.image is None else (frozen.image.shape[1], frozen.image.shape[0])
@@ -145,6 +150,8 @@ def _thumbnails(run: EvaluatedRun, question: Question) -> tuple[Thumbnail, ...]:
         wait = words.number(after.seconds - question.asked.stamp, '{:.1f}', 's')
         when = 'the same frame' if after is frame else f'frame {after.index}, {wait} later'
         caption = f'First mask with the answer: {when}.'
+        if again is not None:
+            caption = 'The same frame, tracked again from the answer.'
         found.append(_mask(second, box, 'Mask after', caption, object_id))
     return tuple(found)
 
@@ -167,6 +174,17 @@ def frames_around(run: EvaluatedRun, question: Question) -> tuple[Frame, Frame |
         return asked_in, None
     later = (frame for frame in frames if frame.seconds > closing.applied_stamp + 1e-6)
     return asked_in, min(later, key=lambda frame: frame.stamp, default=None)
+
+
+def _tracked_again(run: EvaluatedRun, frame: Frame) -> npt.NDArray[np.uint16] | None:
+    """Return the mask of a frame after a replay; None where there was none."""
+    pictures = run.run.pictures
+    if not isinstance(pictures, BagPictures):
+        return None
+    try:
+        return pictures.repaired(frame.stamp)
+    except ValueError:
+        return None  # an unknown encoding, or damaged
 
 
 def _before_caption(run: EvaluatedRun, question: Question, before: Frame, asked_in: Frame) -> str:

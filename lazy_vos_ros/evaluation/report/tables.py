@@ -99,10 +99,12 @@ def quality_table(run: EvaluatedRun) -> Table:
         )
         for item in run.quality.objects
     ]
-    if len(rows) > 1:
-        mean = run.quality.mean
-        frames = words.whole(run.quality.frames)
-        rows.append(('mean', frames, *(words.number(mean[name], '{:.3f}') for name in names)))
+    means = {'mean': run.quality} if len(rows) > 1 else {}
+    if run.repaired is not None:
+        means['mean after replays'] = run.repaired
+    for title, quality in means.items():
+        values = (words.number(quality.mean.get(name), '{:.3f}') for name in names)
+        rows.append((title, words.whole(quality.frames), *values))
     note = (
         f'True masks: {run.quality.source}. J: overlap with the true mask (IoU), F: of the '
         'boundary, R@τ: part of the frames with IoU of τ or more; all 0 to 1, more is better.'

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import recordings
 from evaluated import Drawn
 from evaluated import asked
 from evaluated import evaluated
@@ -13,6 +14,7 @@ from evaluated import state
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.engine.results import Action
 from lazy_vos_ros.engine.results import EventKind
+from lazy_vos_ros.evaluation.bags import read_run
 from lazy_vos_ros.evaluation.report.crops import LARGEST
 from lazy_vos_ros.evaluation.report.crops import box_of
 from lazy_vos_ros.evaluation.report.crops import heat_crop
@@ -120,3 +122,18 @@ def test_thumbnails_are_never_larger_than_allowed(shape):
     assert picture.shape[0] <= LARGEST[1]
     assert picture.shape[1] <= LARGEST[0]
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) == 1, 'no number reads as sure'
+
+
+def test_mask_of_a_replay_is_that_of_the_frozen_frame(write_bag):
+    repaired = np.zeros((recordings.SIZE[1], recordings.SIZE[0]), np.uint8)
+    repaired[1:11, 1:13] = 1
+    message = recordings.image(4, repaired, 'mono8')
+    later = recordings.stamp_of(20)
+    messages = recordings.usual_messages()
+    messages.append(('/lazy_vos/repaired_mask', recordings.IMAGE, later, message))
+    for written, name, words in (
+        (messages[:-1], 'memory', 'First mask with the answer: frame 9, 1.0 s later. 16 pixels.'),
+        (messages, 'replay', 'The same frame, tracked again from the answer. 120 pixels.'),
+    ):
+        (view,) = question_views(evaluated(read_run(write_bag(written, name=name))), 'r', 5)
+        assert view.thumbnails[3].caption == words

@@ -81,6 +81,13 @@ def test_objects_table_adds_up():
     assert row[7] == '1'
 
 
+def test_quality_after_replays_has_a_row():
+    run = with_truth(usual())
+    assert [row[0] for row in tables.quality_table(run).rows] == ['1 cup']
+    rows = tables.quality_table(replace(run, repaired=run.quality)).rows
+    assert rows[1][:3] == ('mean after replays', '7', '0.600')
+
+
 def test_long_tables_are_cut_and_say_so(monkeypatch):
     monkeypatch.setattr(tables, 'ROWS', 3)
     states = [state(number) for number in range(1, 6)]
