@@ -1,7 +1,8 @@
 """Draw what RViz shows an operator, from the messages that the operator node publishes.
 
-The tracker runs on the demo's clip until it asks, offline; the question goes through the operator
-node over ROS, and its canvas is drawn once as it asks, and once with a click and its refined mask.
+The tracker runs on the demo's clip, offline, and is made to ask about one frame; the question goes
+through the operator node over ROS, and its canvas is drawn once as it asks, and once with a click
+and its refined mask.
 
 Example: ``python -m benchmarks.canvas_picture --out docs/images/operator_canvas.jpg``
 """
@@ -11,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -30,11 +32,9 @@ from visualization_msgs.msg import MarkerArray
 from benchmarks.rviz_view import RvizView
 from lazy_vos_ros.engine.build import make_backend
 from lazy_vos_ros.engine.clicks import Click
-from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.refiners import make_refiner
 from lazy_vos_ros.engine.results import CorrectionRequest
 from lazy_vos_ros.engine.tracker import LazyTracker
-from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.evaluation.demo_clip import demo_clip
 from lazy_vos_ros.evaluation.operators import RecordedClicks
 from lazy_vos_ros.nodes.canvas import FRAME_ID
@@ -42,9 +42,11 @@ from lazy_vos_ros.nodes.canvas import Canvas
 from lazy_vos_ros.nodes.images import image_message
 from lazy_vos_ros.nodes.messages import clicks_from
 from lazy_vos_ros.nodes.messages import question_message
+from lazy_vos_ros.nodes.node_config import NodeConfig
 from lazy_vos_ros.nodes.operator import Operator
 from lazy_vos_ros.nodes.operator_desk import GRACE
 from lazy_vos_ros.nodes.qos import LATCHED
+from lazy_vos_ros.nodes.tracker_node import method_defaults
 
 ROOT = Path(__file__).resolve().parents[1]
 CLICKS = ROOT / 'config' / 'bikes_clicks.yaml'
@@ -52,32 +54,26 @@ FIRST = 76
 TRACKER = '/robot_1/lazy_vos'
 
 
-def first_question(want: Callable[[int], bool]) -> tuple[LazyTracker, CorrectionRequest, Click]:
-    """Track the cyclist until the tracker asks about a frame in which he can be clicked on."""
+def question_about(asked: int) -> tuple[LazyTracker, CorrectionRequest, Click]:
+    """Track the cyclist up to a frame of the clip and make the tracker ask about it."""
     clicks = RecordedClicks.load(str(CLICKS))
-    backend = make_backend('auto', settings=XMemConfig(size=256))
-    refiner = make_refiner('auto', backend=backend, device='cpu')
-    config = LazyConfig(trigger='level', tau_u=0.35, tau_p=0.2)
-    tracker = LazyTracker(backend, refiner, config)
+    lazy, xmem = method_defaults(NodeConfig())
+    backend = make_backend('auto', settings=replace(xmem, size=256))
+    quiet = replace(lazy, user_corrections=False)
+    tracker = LazyTracker(backend, make_refiner('auto', backend=backend, device='cpu'), quiet)
+    first, answer = clicks.at(FIRST, 1), clicks.at(asked, 1)
+    if not (isinstance(first, Click) and isinstance(answer, Click)):
+        raise ValueError(f'no click in frame {FIRST} or {asked}; allowed: frames with the cyclist')
     video = cv2.VideoCapture(str(demo_clip()))
-    number = -1
-    while True:
-        done, frame = video.read()
-        if not done:
-            raise RuntimeError('the tracker did not ask')
-        number += 1
-        if number < FIRST:
-            continue
-        image = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-        answer = clicks.at(number, 1)
+    for number in range(asked + 1):
+        image = cv2.cvtColor(video.read()[1], cv2.COLOR_BGR2RGB)
         if number == FIRST:
-            if not isinstance(answer, Click):
-                raise RuntimeError(f'no click in frame {number}')
-            tracker.add_object(image, click=answer, label='cyclist')
-            continue
-        for request in tracker.step(image).requests:
-            if isinstance(answer, Click) and want(number):
-                return tracker, request, answer
+            tracker.add_object(image, click=first, label='cyclist')
+        elif number > FIRST:
+            if number == asked:
+                tracker.configure(replace(lazy, trigger='level', tau_u=0.0, tau_p=0.0))
+            tracker.step(image)
+    return tracker, tracker.open_requests[0], answer
 
 
 class Stage:
@@ -157,10 +153,10 @@ def main(args: Sequence[str] | None = None) -> int:
     """Write the picture."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
     parser.add_argument('--out', type=Path, default=Path('operator_canvas.jpg'))
-    parser.add_argument('--after', type=int, default=FIRST, help='first frame to be asked about')
+    parser.add_argument('--frame', type=int, default=FIRST + 5, help='of the clip, asked about')
     options = parser.parse_args(args)
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    tracker, request, click = first_question(lambda number: number >= options.after)
+    tracker, request, click = question_about(options.frame)
     print(f'frame {request.frame_index}: {request.reason}; click at ({click.x:g}, {click.y:g})')
     view = RvizView.load()
     stage = Stage(tracker)
@@ -169,7 +165,9 @@ def main(args: Sequence[str] | None = None) -> int:
     stage.click(click, (request.image.shape[1], request.image.shape[0]))
     pictures.append(view.draw(stage.clouds[-1], stage.words[-1]))
     stage.close()
-    cv2.imwrite(str(options.out), np.vstack(pictures)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
+    both = np.vstack(pictures)[..., ::-1]
+    smaller = cv2.resize(both, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(options.out), smaller, [cv2.IMWRITE_JPEG_QUALITY, 85])
     return 0
 
 

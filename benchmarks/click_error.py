@@ -278,7 +278,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
     parser.add_argument('--size', default='1280x720', help='of the image, WIDTHxHEIGHT')
-    parser.add_argument('--grid', default='17x11', help='points, COLUMNSxROWS')
+    parser.add_argument('--grid', default='9x5', help='points, COLUMNSxROWS')
     options = parser.parse_args(args)
     width, height = map(int, options.size.split('x'))
     columns, rows = map(int, options.grid.split('x'))

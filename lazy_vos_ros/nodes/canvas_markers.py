@@ -11,8 +11,8 @@ from lazy_vos_ros.nodes.canvas import HEIGHT
 LINE = 0.15
 """Height of the letters in metres."""
 
-LONGEST = 76
-"""Letters of a line; about 6.4 m."""
+LONGEST = 100
+"""Letters of a line; about 5 m."""
 
 
 def words_above(lines: tuple[str, ...]) -> MarkerArray:

@@ -136,7 +136,7 @@ def _state(desk: Snapshot, question: Question) -> str:
         return f'{what}{_sent_soon(desk)}'
     age = desk.now - question.asked
     clock = strftime('%H:%M:%S', localtime(time() - age))
-    return f'{question.reason}; since {clock}, {age:.0f} s'
+    return f'since {clock}, {age:.0f} s: {question.reason}'
 
 
 def _sent_soon(desk: Snapshot) -> str:
