@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -106,7 +107,7 @@ class BagFile:
 
         Only those recorded from `start` on and before `stop` (ns), if given.
         """
-        parts = [self._part(file, topics, start, stop) for file in self._files]
+        parts = [file.messages(topics, start, stop) for file in self._files]
         yield from heapq.merge(*parts, key=lambda item: item[1])
 
     def decoded_at(self, topic: str, time: int) -> Iterator[Any]:
@@ -163,14 +164,6 @@ class BagFile:
     def _all_topics(self) -> list[Topic]:
         return [topic for file in self._files for topic in file.topics]
 
-    def _part(
-        self, file: StorageFile, topics: tuple[str, ...], start: int | None, stop: int | None
-    ) -> Iterator[tuple[str, int, bytes]]:
-        try:
-            yield from file.messages(topics, start, stop)
-        except ValueError as error:  # it broke while it was read, and nothing was left
-            self._note(str(error))
-
     def _decode(self, topic: str, kind: str, data: bytes) -> Any:
         self._prepare(kind)
         try:
@@ -184,20 +177,41 @@ class BagFile:
             self._faults.append(fault)
 
     def _prepare(self, kind: str) -> None:
-        """Make a type known, once."""
+        """Make a type known, once: as the bag defines it, else as this package does.
+
+        Raises
+        ------
+        ValueError
+            If neither does.
+        """
         if kind in self._prepared:
             return
-        stored = [topic.definition for topic in self._all_topics() if topic.kind == kind]
-        defined = [item for item in stored if item != NO_DEFINITION]
-        types = _types_of(kind, defined[0]) if defined else self._known.fielddefs
-        if kind not in types:
-            raise ValueError(
-                f'{self.path} has messages of {kind} and does not define it; allowed: bags that '
-                'define their types'
-            )
+        if not any(self._register(kind, text) for text in self._definitions_of(kind)):
+            if kind not in self._known.fielddefs:
+                raise ValueError(
+                    f'{self.path} has messages of {kind} and does not define it; allowed: bags '
+                    'that define their types'
+                )
+            self._add(self._known.fielddefs)
+        self._prepared.add(kind)
+
+    def _definitions_of(self, kind: str) -> list[MessageDefinition]:
+        found = dict.fromkeys(t.definition for t in self._all_topics() if t.kind == kind)
+        return [definition for definition in found if definition != NO_DEFINITION]
+
+    def _register(self, kind: str, definition: MessageDefinition) -> bool:
+        """Take a type from its definition; return whether that could be read."""
+        try:
+            types = _types_of(kind, definition)
+            self._add(types)
+        except Exception as error:  # whatever damaged text leads to
+            self._note(f'the definition of {kind} cannot be read: {type(error).__name__}')
+            return False
+        return kind in types
+
+    def _add(self, types: Mapping[str, Any]) -> None:
         # A type that is inside of several others is defined with each of them.
         self._types.register({k: v for k, v in types.items() if k not in self._types.fielddefs})
-        self._prepared.add(kind)
 
 
 def _types_of(kind: str, definition: MessageDefinition) -> dict[str, Any]:

@@ -216,3 +216,16 @@ def test_what_was_not_well_is_told_once_for_as_long_as_it_lasted(write_bag: Writ
     found = read_run(write_bag(messages)).diagnoses
     assert [(d.level, d.count) for d in found] == [('warn', 2), ('error', 1), ('warn', 1)]
     assert found[0].time == pytest.approx(stamp_of(1) * 1e-9)
+
+
+def test_definition_that_is_damaged_is_replaced_by_the_known_one(write_bag: WriteBag):
+    bag = write_bag(usual_messages())
+    file = bag / 'bag.mcap'
+    content = file.read_bytes()
+    # Where the file defines the type, and in its index.
+    place = b'ObjectState[] objects'
+    assert content.count(place) >= 2
+    file.write_bytes(content.replace(place, b'[[[[[[[State] objects'))
+    run = read_run(bag)
+    assert len(run.frames) == 12
+    assert any('the definition of lazy_vos_msgs/msg/TrackingState' in n for n in run.notes)

@@ -73,9 +73,8 @@ class StorageFile:
                 if start is None and stop is None:
                     self._check_count(topics, given.total())
             except Exception as error:  # see __init__
-                self._storage.close()
-                self._whole = False
-                self._storage = self._salvaged(_words(error))
+                if not self._replace(_words(error)):
+                    return
             else:
                 return
         for topic, time, data in self._storage.messages(topics, start, stop):
@@ -93,6 +92,18 @@ class StorageFile:
         indexed = sum(topic.count for topic in self.topics if topic.name in topics)
         if count < indexed:
             raise ValueError(f'{indexed - count} of {indexed} messages in its index are not there')
+
+    def _replace(self, reason: str) -> bool:
+        """Read record by record from now on; return whether that gives anything."""
+        try:
+            salvaged = self._salvaged(reason)
+        except ValueError as error:
+            if str(error) not in self.faults:
+                self.faults.append(str(error))
+            return False
+        self._storage.close()
+        self._storage, self._whole = salvaged, False
+        return True
 
     def _salvaged(self, reason: str) -> Storage:
         salvaged = SALVAGERS[self.path.suffix](self.path)

@@ -141,3 +141,31 @@ def test_messages_of_a_topic_without_its_name_are_counted(tmp_path: Path):
 def test_records_in_any_order_are_put_in_order_of_time(tmp_path: Path):
     parts = [HEAD, SCHEMA, CHANNEL, *(message(number) for number in (5, 2, 9))]
     assert numbers_in(tmp_path / 'a.mcap', b''.join(parts)) == [2, 5, 9]
+
+
+def test_library_that_fails_where_nothing_can_be_salvaged_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A file that broke between two reads is a note each time, and no crash."""
+    head, chunks = chunked('')
+    (tmp_path / 'a.mcap').write_bytes(head + b''.join(chunks))
+
+    class Broken:
+        topics = ()
+
+        def __init__(self, path: Path) -> None:
+            pass
+
+        def messages(self, topics: object, start: object, stop: object) -> object:
+            yield '/a', 1, b'\x00'
+            raise OSError('disk is gone')
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr('lazy_vos_ros.evaluation.salvage.storage_file.LibraryStorage', Broken)
+    storage = StorageFile(tmp_path / 'a.mcap')
+    (tmp_path / 'a.mcap').write_bytes(b'')
+    for _ in range(2):
+        assert list(storage.messages(['/a'])) == [('/a', 1, b'\x00')]
+        assert len(storage.faults) == 1
