@@ -30,6 +30,9 @@ INSTALL = "pip install rerun-sdk==0.23.1 'pyarrow<25' 'numpy<2'"
 SERIES = {'S_R': 'uncertainty', 'dS': 'derivative'}
 """Curves of every object: their name in the file, and in the object's state."""
 
+WIDTHS = {'S_R': 1.5, 'dS': 1.5, 'IoU': 4.0}
+"""Of the curves of an object, which have one colour."""
+
 THRESHOLDS = ('tau_m', 'tau_u', 'tau_p')
 
 LOUD = frozenset({EventKind.ASKED, EventKind.REFUSED, EventKind.EXPIRED})
@@ -115,8 +118,10 @@ def _views(blueprint: Any) -> Any:
 def _describe_objects(rerun: Any, stream: Any, run: EvaluatedRun) -> None:
     """Log names and colours of the curves, once for all times."""
     for object_id, label in run.labels.items():
-        for name in (*SERIES, 'IoU'):
-            style = rerun.SeriesLines(colors=[colour_of(object_id)], names=[f'{label} {name}'])
+        for name, width in WIDTHS.items():
+            style = rerun.SeriesLines(
+                colors=[colour_of(object_id)], names=[f'{label} {name}'], widths=[width]
+            )
             stream.log(f'{name}/{object_id}', style, static=True)
 
 

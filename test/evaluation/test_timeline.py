@@ -8,6 +8,7 @@ from test_summary import usual_run
 
 from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.evaluation import timeline
+from lazy_vos_ros.evaluation.runs import Frame
 from lazy_vos_ros.evaluation.runs import Run
 from lazy_vos_ros.evaluation.timeline import draw_timeline
 
@@ -58,3 +59,28 @@ def test_thresholds_that_are_off_are_not_drawn(tmp_path: Path):
 def test_run_without_objects_is_refused(tmp_path: Path):
     with pytest.raises(ValueError, match='has no tracked object'):
         draw_timeline(Run('nothing', (), ()), tmp_path / 'x.png')
+
+
+def test_iou_is_drawn_where_it_is_known(tmp_path: Path):
+    run = usual_run()
+    asked = []
+
+    def iou(object_id: int, frame: Frame) -> float | None:
+        asked.append((object_id, frame.index))
+        return 0.8 if frame.index % 2 else None
+
+    draw_timeline(run, tmp_path / 'with.png', iou=iou, objects=[1])
+    draw_timeline(run, tmp_path / 'without.png', iou=lambda *_: None, objects=[1])
+    pictures = [cv2.imread(str(tmp_path / f'{name}.png')) for name in ('with', 'without')]
+    green = [np.all(np.abs(p.astype(int) - (115, 158, 0)) < 30, axis=2).sum() for p in pictures]
+    assert green[0] > green[1] + 500
+    assert pictures[0].shape[0] == round(120 * (timeline.MARGIN + 4.6)), 'object 1 alone'
+    assert asked == [(1, frame.index) for frame in run.life(1)]
+
+
+def test_names_of_objects_are_no_formulas(tmp_path: Path):
+    run = usual_run()
+    strange = [replace(state, label='$\\frac{') for state in run.frames[0].objects]
+    frames = (replace(run.frames[0], objects=tuple(strange)),)
+    draw_timeline(replace(run, frames=frames, events=()), tmp_path / 'a.png')
+    assert (tmp_path / 'a.png').exists()
