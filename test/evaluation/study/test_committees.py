@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from lazy_vos_ros.engine.backend import MemoryWrite
 from lazy_vos_ros.engine.build import make_backend
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.evaluation.study.dropout import Dropout
@@ -71,6 +72,22 @@ def test_ensemble_keeps_a_memory_for_each_member(alone):
     assert not torch.equal(alone[-1], separate[-1])
     for votes, one, two in zip(together, alone, separate, strict=True):
         assert torch.equal(votes, torch.cat([one, two]))
+
+
+@pytest.mark.parametrize('make', [lambda one: Ensemble([one]), Dropout])
+def test_frames_that_bring_objects_are_remembered_at_once(make, monkeypatch):
+    backend, writes = tracker(), []
+    commit = backend.commit
+
+    def spy(prediction, write):
+        writes.append(write)
+        return commit(prediction, write)
+
+    monkeypatch.setattr(backend, 'commit', spy)
+    watch(make(backend))
+    forced = [index for index, write in enumerate(writes) if write is MemoryWrite.FORCED]
+    assert forced == [0, 3]
+    assert writes.count(MemoryWrite.SCHEDULED) == FRAMES - 2
 
 
 def test_ensemble_of_nobody_is_refused():
