@@ -162,10 +162,11 @@ class SalvagedMcap:
 
     def _next_record(self, position: int) -> int:
         """Return where whole records go on; the file's size if nowhere."""
-        patterns = (PLAIN_CHUNK, PACKED_CHUNK) if self._chunked else (MESSAGE_RECORD,)
-        fits = self._is_chunk if self._chunked else self._is_message
+        searches = [(PLAIN_CHUNK, self._is_chunk), (PACKED_CHUNK, self._is_chunk)]
+        if not self._chunked:
+            searches.append((MESSAGE_RECORD, self._is_message))
         found = []
-        for pattern in patterns:
+        for pattern, fits in searches:
             places = (match.start() for match in pattern.finditer(self._data, position))
             found.append(next(filter(fits, places), len(self._data)))
         return min(found)

@@ -120,6 +120,13 @@ def test_chunk_whose_head_is_damaged_costs_only_itself(
     assert len(found) == len(set(found))
 
 
+@pytest.mark.parametrize('compression', PACKERS)
+def test_damaged_beginning_costs_only_itself(tmp_path: Path, compression: str):
+    head, chunks = chunked(compression)
+    content = bytes(len(head)) + b''.join(chunks)
+    assert numbers_in(tmp_path / 'a.mcap', content) == list(range(COUNT))
+
+
 def test_wrong_checksum_is_told(tmp_path: Path):
     content = SCHEMA + CHANNEL + message(1)
     (tmp_path / 'a.mcap').write_bytes(HEAD + chunk(content, range(1, 2), '', crc=5))
