@@ -189,7 +189,8 @@ def play(out: Path, frames: int, rate: float, reaction: float) -> None:
     method = {'xmem__size': 256, 'question_timeout': 30.0, 'question_cooldown': 3.0}
     try:
         nodes.start('recorder', '', bag=out / 'bag', topics=listed)
-        nodes.start('operator', '', trackers='[/robot_1/lazy_vos, /robot_2/lazy_vos]')
+        names = '[/robot_1/lazy_vos, /robot_2/lazy_vos]'
+        nodes.start('operator', '', trackers=names, web__port=0)
         first = RecordedClicks.load(str(CLICKS)).at(FIRST, 1)
         click = f'"{first.x:g},{first.y:g}"' if isinstance(first, Click) else ''
         nodes.start(

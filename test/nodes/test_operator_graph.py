@@ -120,7 +120,7 @@ def test_one_operator_answers_two_robots(graph, other, tmp_path):
     robots = [Robot(graph, tmp_path), Robot(other, tmp_path)]
     rviz = Rviz(graph)
     names = f'[{robots[0].name}, {robots[1].name}]'
-    operator = graph.start(OPERATOR, trackers=names, confirm_after=0.3)
+    operator = graph.start(OPERATOR, web__port=0, trackers=names, confirm_after=0.3)
     for robot in robots:
         robot.camera.connect()
     robots[0].run(3)
@@ -159,7 +159,7 @@ def test_an_operator_who_comes_late_or_again_gets_what_is_open(graph, tmp_path):
     asked = robot.wait_for(CorrectionEvent.ASKED)
 
     rviz = Rviz(graph)
-    graph.start(OPERATOR, confirm_after=1000.0)
+    graph.start(OPERATOR, web__port=0, confirm_after=1000.0)
     rviz.see('Where is')
     assert rviz.pictures[-1].header.stamp == asked.header.stamp
     rviz.click(70, 40)
@@ -170,7 +170,7 @@ def test_an_operator_who_comes_late_or_again_gets_what_is_open(graph, tmp_path):
     killed.popen.send_signal(signal.SIGKILL)
     killed.popen.wait()
     rviz.words.clear()
-    graph.start(OPERATOR, confirm_after=0.0)
+    graph.start(OPERATOR, web__port=0, confirm_after=0.0)
     graph.until(lambda: any('Where is' in text for text in words(rviz)), 'it is asked again')
     pause(graph, GRACE + 0.2)
     robot.run(2)
@@ -188,7 +188,7 @@ def words(rviz):
 def test_a_question_that_expires_goes_from_the_canvas(graph, tmp_path):
     robot = Robot(graph, tmp_path, question_timeout=0.5)
     rviz = Rviz(graph)
-    graph.start(OPERATOR)
+    graph.start(OPERATOR, web__port=0)
     robot.camera.connect()
     robot.run(3)
     rviz.see('Where is')
