@@ -7,7 +7,7 @@ from setuptools import setup
 
 PACKAGE = 'lazy_vos_ros'
 ROOT = Path(__file__).parent
-SHARED = {'launch': '*.py', 'config': '*', 'weights': '*'}
+SHARED = {'launch': '*.py', 'config': '*', 'config/sros2': '*', 'weights': '*'}
 UNSHARED = {'.pth'}  # official checkpoints: large, and fetched where they are wanted
 
 
