@@ -129,7 +129,6 @@ class Browser:
         )
         self.call('Emulation.setTouchEmulationEnabled', enabled=mobile)
         features = [{'name': 'prefers-color-scheme', 'value': 'dark' if dark else 'light'}]
-        features.append({'name': 'hover', 'value': 'none' if mobile else 'hover'})
         self.call('Emulation.setEmulatedMedia', features=features)
 
     def go(self, url):

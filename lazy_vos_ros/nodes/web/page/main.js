@@ -226,6 +226,7 @@ function showAll() {
   showObjects();
   fill(byId('history'), byId('no-history'), state.history.map((entry) => historyRow(entry, many())));
   showPicture();
+  showMini();
   tick(nodeNow());
 }
 

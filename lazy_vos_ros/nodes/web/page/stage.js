@@ -79,7 +79,7 @@ export class Stage {
     return this.scale > this.fit * 1.001;
   }
 
-  // Shows what is outlined, with as much around it.
+  // Shows what is outlined, with half as much around it.
   zoomToLines() {
     const points = (this.content?.lines ?? []).flat();
     if (points.length === 0) return;
@@ -87,8 +87,8 @@ export class Stage {
     const down = points.filter((_, index) => index % 2 === 1);
     const least = (values) => values.reduce((a, b) => Math.min(a, b));
     const most = (values) => values.reduce((a, b) => Math.max(a, b));
-    const width = 3 * (most(across) - least(across) + 8);
-    const height = 3 * (most(down) - least(down) + 8);
+    const width = 2 * (most(across) - least(across) + 8);
+    const height = 2 * (most(down) - least(down) + 8);
     const scale = Math.min(this.width / width, this.height / height);
     this.scale = Math.min(MOST_ZOOM, Math.max(this.fit, scale));
     this.left = this.width / 2 - ((most(across) + least(across) + 1) / 2) * this.scale;
@@ -294,14 +294,15 @@ export class Stage {
   }
 
   paintImage(context, scale, left, top) {
-    const { picture, shading, width, height } = this.content;
+    const { picture, shading, refined, width, height } = this.content;
     this.inCssPixels(context);
     context.translate(left, top);
     context.scale(scale, scale);
     context.imageSmoothingEnabled = scale * window.devicePixelRatio < 4;
     context.imageSmoothingQuality = 'high';
     context.drawImage(picture, 0, 0, width, height);
-    if (shading && this.layers.shading) {
+    // The tracker was unsure of what it predicted, not of the refined mask.
+    if (shading && this.layers.shading && !refined) {
       context.imageSmoothingEnabled = true;
       context.drawImage(shading, 0, 0, width, height);
     }
