@@ -45,8 +45,8 @@ PREVIEW_PATIENCE = 3.0
 """Seconds after which a refined mask is not waited for any more."""
 
 LATE = 5.0
-"""Seconds that a question outlives its time, so that its tracker can say itself that it expired:
-only the tracker knows the stream's time."""
+"""Seconds that a question outlives its time if its tracker is not there. One that is there says
+itself that it expired: only the tracker knows the stream's time, which may stand still."""
 
 WITHDRAWN_KEPT = 200
 """Withdrawn questions that are remembered."""
@@ -407,8 +407,11 @@ class OperatorDesk:
         return due is not None and self._clock() >= due
 
     def _expired(self) -> list[Question]:
+        """Return questions whose time is over and whose tracker is not there to say so."""
         now = self._clock()
-        return [item for item in self._open() if now >= item.expires + LATE]
+        present = {view.name for view in self._trackers.values() if view.present}
+        over = [item for item in self._open() if now >= item.expires + LATE]
+        return [item for item in over if item.tracker not in present]
 
     def _send(self) -> None:
         if self._current is not None:

@@ -269,6 +269,17 @@ def test_withdrawn_and_expired_questions_go_and_the_history_tells_why(desk, wire
     assert wire.answers == []
 
 
+def test_a_tracker_that_is_there_says_itself_when_a_question_expires(desk, wire):
+    desk.report(TrackerView('/robot/lazy_vos', True))
+    seen(desk, wire, question('a'))
+    wire.time = 10_000.0  # the camera stands still, and with it the stream's time
+    desk.tick()
+    assert desk.snapshot().current.key == 'a'
+    desk.report(TrackerView('/robot/lazy_vos', False))
+    desk.tick()
+    assert desk.snapshot().current is None
+
+
 def test_a_question_that_was_withdrawn_before_it_came_is_dropped(desk, wire):
     desk.withdraw('a', 'no answer in time')
     desk.ask(question('a'))
