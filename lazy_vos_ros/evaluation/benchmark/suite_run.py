@@ -138,7 +138,7 @@ def run_suite(
         Takes what is being done, for people.
     random_mean
         Mean number of corrections of an object that are drawn at random; None: as many as
-        :data:`~.suites.BUDGET_ROW` needed, so that the rows cost the person the same.
+        :data:`~.suites.BUDGET_ROW` needed, so that the rows cost the person about the same.
     """
     results: dict[str, Results] = {}
     missing = {row.name: row.missing for row in suite.rows if row.method is None}
