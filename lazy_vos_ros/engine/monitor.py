@@ -1,8 +1,13 @@
 """What the tracker knows about one object beside its mask: its trigger and its presence."""
 
+from collections.abc import Mapping
 from math import isinf
+from typing import Any
 
 from lazy_vos_ros.engine.config import LazyConfig
+from lazy_vos_ros.engine.facts import count
+from lazy_vos_ros.engine.facts import finite
+from lazy_vos_ros.engine.facts import flag
 from lazy_vos_ros.engine.presence import Presence
 from lazy_vos_ros.engine.presence import Sight
 from lazy_vos_ros.engine.presence import Whereabouts
@@ -22,6 +27,30 @@ class ObjectMonitor:
         self._vanishing_unasked = False
         self.vanishing_spared = False
         """Whether it was told that nobody is asked about its vanishing for now."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return everything that it knows, for a file."""
+        return {
+            'trigger': self._trigger.facts(),
+            'presence': self._presence.facts(),
+            'asked_at': self._asked_at,
+            'calm_frames': self._calm_frames,
+            'vanishing_unasked': self._vanishing_unasked,
+            'vanishing_spared': self.vanishing_spared,
+        }
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> 'ObjectMonitor':
+        """Return the monitor of these facts; KeyError, TypeError or ValueError otherwise."""
+        made = cls(Sight(0, False, 0.0))
+        made._trigger = ObjectTrigger.from_facts(facts['trigger'])
+        made._presence = Presence.from_facts(facts['presence'])
+        asked_at = facts['asked_at']
+        made._asked_at = None if asked_at is None else finite(asked_at)
+        made._calm_frames = count(facts['calm_frames'])
+        made._vanishing_unasked = flag(facts['vanishing_unasked'])
+        made.vanishing_spared = flag(facts['vanishing_spared'])
+        return made
 
     @property
     def whereabouts(self) -> Whereabouts:

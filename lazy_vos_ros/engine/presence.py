@@ -4,14 +4,19 @@ An empty mask has S_R = 0: a tracker that has lost an object altogether is not u
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from statistics import median
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lazy_vos_ros.engine.config import LazyConfig
+from lazy_vos_ros.engine.facts import count
+from lazy_vos_ros.engine.facts import finite
+from lazy_vos_ros.engine.facts import flag
 
 
 class Whereabouts(Enum):
@@ -50,6 +55,30 @@ class Presence:
     def __init__(self, first: Sight) -> None:
         """Start present, with the mask with which the object appeared."""
         self.found(first)
+
+    def facts(self) -> dict[str, Any]:
+        """Return everything that it knows, for a file."""
+        return {
+            'whereabouts': self.whereabouts.value,
+            'seen': [[item.area, item.at_border, item.uncertainty] for item in self._seen],
+            'usual': self._usual,
+            'largest': self._largest,
+            'returning': self._returning,
+        }
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> 'Presence':
+        """Return the presence of these facts; KeyError, TypeError or ValueError otherwise."""
+        seen = [
+            Sight(count(area), flag(border), finite(uncertainty))
+            for area, border, uncertainty in facts['seen']
+        ]
+        made = cls(seen[0] if seen else Sight(0, False, 0.0))
+        made._seen = deque(seen)
+        made.whereabouts = Whereabouts(facts['whereabouts'])
+        made._usual, made._largest = finite(facts['usual']), finite(facts['largest'])
+        made._returning = count(facts['returning'])
+        return made
 
     def found(self, sight: Sight) -> None:
         """Take it from the operator that the object is there, with this mask."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
 from math import isfinite
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.corrected_frame import CorrectedFrame
 from lazy_vos_ros.engine.corrector import Corrector
 from lazy_vos_ros.engine.corrector import Operator
+from lazy_vos_ros.engine.facts import count
 from lazy_vos_ros.engine.first_masks import first_masks
 from lazy_vos_ros.engine.journal import Journal
 from lazy_vos_ros.engine.object_states import object_states
@@ -37,6 +39,8 @@ from lazy_vos_ros.engine.results import FrameResult
 from lazy_vos_ros.engine.results import ObjectState
 from lazy_vos_ros.engine.results import RepairedFrame
 from lazy_vos_ros.engine.results import Skip
+from lazy_vos_ros.engine.saved_objects import savable
+from lazy_vos_ros.engine.saved_objects import saved_objects
 from lazy_vos_ros.engine.stopwatch import Stopwatch
 from lazy_vos_ros.engine.time_step import Monitors
 from lazy_vos_ros.engine.time_step import commit
@@ -282,16 +286,60 @@ class LazyTracker:
         Returns the events that no result has reported, the closed questions among them.
         """
         self._backend.reset()
-        for question in self._book.close_all():
-            self._journal.record_expired(question.request, 'the tracker was reset')
-        self._replays.clear()
-        events = self._journal.drain()
-        self._forget()
+        return self._close_all('the tracker was reset')
+
+    def contents(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """Return objects, memories and entropies between two frames; see `state_file`.
+
+        Open questions are not among them.
+
+        Raises
+        ------
+        ValueError
+            If this backend cannot be saved.
+        """
+        tensors, facts = savable(self._backend).contents()
+        objects = [
+            {'id': item, 'label': label, 'monitor': self._monitors[item].facts()}
+            for item, label in self._labels.items()
+        ]
+        return tensors, {'backend': facts, 'objects': objects, 'last_id': self._last_id}
+
+    def take(
+        self, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]
+    ) -> tuple[CorrectionEvent, ...]:
+        """Forget everything and go on from what :meth:`contents` returned.
+
+        Returns the events that no result has reported, as :meth:`reset` does.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If they are not what they must be, or this backend cannot be saved; nothing has
+            changed then.
+        """
+        monitors, labels = saved_objects(facts['objects'])
+        last_id = count(facts['last_id'])
+        if list(labels) != facts['backend']['objects'] or max(labels, default=0) > last_id:
+            raise ValueError(f'objects are {list(labels)}, and the memory has others')
+        savable(self._backend).take(tensors, facts['backend'])
+        events = self._close_all('a saved state was loaded')
+        self._monitors.update(monitors)
+        self._labels, self._last_id = labels, last_id
         return events
 
     def memory_size(self) -> MemorySize:
         """Return how much the tracker remembers now."""
         return self._backend.memory_size()
+
+    def _close_all(self, reason: str) -> tuple[CorrectionEvent, ...]:
+        """Close all questions, give up replays and forget the objects; return what was told."""
+        for question in self._book.close_all():
+            self._journal.record_expired(question.request, reason)
+        self._replays.clear()
+        events = self._journal.drain()
+        self._forget()
+        return events
 
     def _forget(self) -> None:
         self._labels = {}

@@ -1,10 +1,14 @@
 """When to ask the operator, and when to correct without (Eq. 4)."""
 
+from collections.abc import Mapping
 from enum import Enum
 from operator import ge
 from operator import gt
+from typing import Any
 
 from lazy_vos_ros.engine.config import LazyConfig
+from lazy_vos_ros.engine.facts import count
+from lazy_vos_ros.engine.facts import finite
 
 
 class Decision(Enum):
@@ -42,6 +46,17 @@ class ObjectTrigger:
         """Start from S_R in the frame in which the object appeared."""
         self._previous = uncertainty
         self._age = 0
+
+    def facts(self) -> dict[str, Any]:
+        """Return everything that it knows, for a file."""
+        return {'previous': self._previous, 'age': self._age}
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> 'ObjectTrigger':
+        """Return the trigger of these facts; KeyError, TypeError or ValueError if they are not."""
+        made = cls(finite(facts['previous']))
+        made._age = count(facts['age'])
+        return made
 
     def update(self, uncertainty: float, config: LazyConfig) -> tuple[float, Decision]:
         """Take S_R of the next frame, before any correction; return dS and the decision."""

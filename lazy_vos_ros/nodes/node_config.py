@@ -82,6 +82,16 @@ class NodeConfig:
         high=60.0,
         dynamic=False,
     )
+    state_file: str = parameter(
+        '',
+        'File of `~/save_state` and `~/load_state`; empty: nothing is saved.',
+        dynamic=False,
+    )
+    keep_state: bool = parameter(
+        False,
+        'Save the state at shutdown, and go on from it at the next start.',
+        dynamic=False,
+    )
     stale_after: float = parameter(
         1.0,
         'Seconds without an image after which /diagnostics warns; after five times as many it '
@@ -95,6 +105,8 @@ class NodeConfig:
         check_parameters(self)
         if self.initial_click and self.initial_mask:
             raise ValueError('initial_click and initial_mask are both given; allowed: one of them')
+        if self.keep_state and not self.state_file:
+            raise ValueError('keep_state is true and state_file is empty; allowed: with a file')
         self.first_click()
 
     def first_click(self) -> Click | None:

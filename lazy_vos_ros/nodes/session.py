@@ -27,6 +27,7 @@ from lazy_vos_ros.nodes.frame_buffer import ImageMessage
 from lazy_vos_ros.nodes.images import rgb_from
 from lazy_vos_ros.nodes.outputs import Outputs
 from lazy_vos_ros.nodes.question_desk import QuestionDesk
+from lazy_vos_ros.nodes.state_keeper import StateKeeper
 from lazy_vos_ros.nodes.stream_clock import StreamClock
 from lazy_vos_ros.nodes.stream_clock import nanoseconds
 
@@ -51,6 +52,7 @@ class Session:
         clock: StreamClock,
         buffer: FrameBuffer,
         dropped: Callable[[], int],
+        keeper: StateKeeper,
     ) -> None:
         self._tracker = tracker
         self._outputs = outputs
@@ -58,6 +60,7 @@ class Session:
         self._clock = clock
         self._buffer = buffer
         self._dropped = dropped
+        self._keeper = keeper
         self._message: ImageMessage | None = None
         self._image: Pixels | None = None
         self._header = Header()
@@ -145,6 +148,22 @@ class Session:
         self._image = None
         self._header = Header()
         self._look_again()
+
+    def save_state(self) -> str:
+        """Write the tracker's state; return what was saved; ValueError says why not."""
+        return self._keeper.save()
+
+    def load_state(self) -> str:
+        """Go on from the saved state; return what was loaded; ValueError says why not.
+
+        What was tracked before is forgotten.
+        """
+        words, events = self._keeper.load()
+        self._outputs.publish_last(events, self._header.frame_id)
+        self._image = self._message = self._first = None
+        self._header = Header()
+        self._look_again()
+        return words
 
     def configure(self, config: LazyConfig) -> None:
         """Change the settings of the method."""

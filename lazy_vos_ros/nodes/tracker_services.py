@@ -28,7 +28,7 @@ from lazy_vos_ros.nodes.worker import Worker
 
 
 class TrackerServices:
-    """Serves add_object, remove_object, correct, preview, reset; no handler holds up the node."""
+    """Serves what people and programs ask of the tracker; no handler holds up the node."""
 
     def __init__(self, node: Node, worker: Worker[Any], session: Session) -> None:
         self._node = node
@@ -43,6 +43,8 @@ class TrackerServices:
                 (Correct, 'correct', self._correct),
                 (PreviewCorrection, 'preview', self._preview),
                 (Trigger, 'reset', self._reset),
+                (Trigger, 'save_state', self._save_state),
+                (Trigger, 'load_state', self._load_state),
             )
         ]
 
@@ -95,6 +97,20 @@ class TrackerServices:
         self, request: Trigger.Request, response: Trigger.Response
     ) -> Trigger.Response:
         await self._run('reset', self._session.reset, response)
+        return response
+
+    async def _save_state(
+        self, request: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        words = await self._run('save_state', self._session.save_state, response)
+        response.message = words or response.message
+        return response
+
+    async def _load_state(
+        self, request: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        words = await self._run('load_state', self._session.load_state, response)
+        response.message = words or response.message
         return response
 
     async def _run(self, name: str, job: Callable[[], Any], response: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError
 from pathlib import Path
 
 import cv2
@@ -26,6 +27,7 @@ from lazy_vos_ros.nodes.node_config import NodeConfig
 from lazy_vos_ros.nodes.outputs import Outputs
 from lazy_vos_ros.nodes.question_desk import QuestionDesk
 from lazy_vos_ros.nodes.session import Session
+from lazy_vos_ros.nodes.state_keeper import StateKeeper
 from lazy_vos_ros.nodes.stream_clock import StreamClock
 from lazy_vos_ros.nodes.tracker_services import TrackerServices
 from lazy_vos_ros.nodes.worker import Worker
@@ -77,9 +79,18 @@ class Tracking:
             self._client, self._answered, lambda: node.count_services(service)
         )
         self.session = Session(
-            tracker, self.outputs, self.desk, clock, self.buffer, lambda: self.worker.dropped
+            tracker,
+            self.outputs,
+            self.desk,
+            clock,
+            self.buffer,
+            lambda: self.worker.dropped,
+            keeper := StateKeeper(tracker, self._backend, config.state_file),
         )
         self.session.begin_with(first)
+        self._keep_state = config.keep_state
+        if self._keep_state and keeper.there:
+            self._try('load', self.worker.submit(self.session.load_state), None)
         self._catch_up = lambda: self.session.catch_up(config.replay_slice)
         self._services = TrackerServices(node, self.worker, self.session)
         self._timer = node.create_timer(LOOK_FOR_OPERATOR, self.desk.look)
@@ -95,6 +106,8 @@ class Tracking:
 
     def close(self, timeout: float | None) -> bool:
         """Take topics and services away, free the memory; return whether the worker has ended."""
+        if self._keep_state:
+            self._try('save', self.worker.submit(self.session.save_state), timeout)
         ended = self.worker.stop(timeout)
         self._node.destroy_timer(self._timer)
         self._services.destroy()
@@ -104,9 +117,18 @@ class Tracking:
         self.buffer.clear()
         return ended
 
+    def _try(self, what: str, job: 'Future[str]', timeout: float | None) -> None:
+        """Wait for the state to be saved or loaded; a robot starts and ends without it, too."""
+        try:
+            self._node.get_logger().info(f'state: {job.result(timeout)}')
+        except (ValueError, RuntimeError, CancelledError, TimeoutError) as error:
+            words = str(error) or type(error).__name__
+            self._node.get_logger().error(f'cannot {what} the state: {words}')
+
     def _load(self, config: NodeConfig, lazy: LazyConfig, xmem: XMemConfig) -> LazyTracker:
         backend = make_backend(config.weights, device=config.device, settings=xmem)
         refiner = make_refiner(config.refiner, backend=backend, device=config.device)
+        self._backend = backend
         self.backend_name, self.refiner_name = backend.name, refiner.name
         self.device_name = str(backend.device)
         tracker = LazyTracker(backend, refiner, lazy)

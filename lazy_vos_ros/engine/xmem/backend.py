@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,8 +16,10 @@ from lazy_vos_ros.engine.backend import MemorySize
 from lazy_vos_ros.engine.backend import MemoryWrite
 from lazy_vos_ros.engine.backend import Prediction
 from lazy_vos_ros.engine.backend import Snapshot
+from lazy_vos_ros.engine.facts import count
 from lazy_vos_ros.engine.xmem.aggregation import aggregate
 from lazy_vos_ros.engine.xmem.config import XMemConfig
+from lazy_vos_ros.engine.xmem.fingerprint import fingerprint
 from lazy_vos_ros.engine.xmem.frame import XMemFrame
 from lazy_vos_ros.engine.xmem.memory import Memory
 from lazy_vos_ros.engine.xmem.network import XMemNetwork
@@ -169,6 +172,61 @@ class XMemBackend:
         self._index = snapshot.index
         self._highest_id = snapshot.highest_id
         self._pending = snapshot.pending
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the weights and settings, which give a memory its meaning."""
+        return fingerprint(self._network, self._config)
+
+    @torch.inference_mode()
+    def contents(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """Return everything that it remembers between two frames, as tensors and facts."""
+        tensors, memory = self._memory.contents()
+        facts = {
+            'memory': memory,
+            'objects': list(self.object_ids),
+            'schedule': self._schedule.facts(),
+            'index': self._index,
+            'highest_id': self._highest_id,
+        }
+        hidden = self._sensory.hidden.cpu().clone()
+        return {
+            **{f'memory.{name}': item for name, item in tensors.items()},
+            'hidden': hidden,
+        }, facts
+
+    @torch.inference_mode()
+    def take(self, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`contents` returned.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If they are not what they must be; nothing has changed then.
+        """
+        memory = self._memory.empty()
+        named = {
+            name.removeprefix('memory.'): item
+            for name, item in tensors.items()
+            if name != 'hidden'
+        }
+        memory.take(named, facts['memory'])
+        ids = tuple(count(item) for item in facts['objects'])
+        held = () if memory.store is None else tuple(sorted(memory.store.values))
+        if ids != held or max(ids, default=0) > count(facts['highest_id']):
+            raise ValueError(f'objects are {ids}, and the memory holds {held}')
+        hidden = tensors['hidden']
+        wanted = (1, len(ids), self._network.hidden_dim)
+        if hidden.shape[:3] != wanted or hidden.ndim != 5 or hidden.dtype != self._dtype:
+            raise ValueError(f'hidden is {hidden.dtype} {tuple(hidden.shape)}; allowed: {wanted}')
+        if not hidden.isfinite().all():
+            raise ValueError('hidden is not finite')
+        schedule = Schedule(self._config.mem_every, self._config.deep_update_every)
+        schedule.take(facts['schedule'])
+        self._index = count(facts['index'] + 1) - 1
+        self._memory, self._schedule = memory, schedule
+        self._sensory = SensoryMemory(hidden.to(self._device), ids)
+        self._highest_id, self._pending = facts['highest_id'], None
 
     @torch.inference_mode()
     def predict(self, image: Image) -> Prediction:

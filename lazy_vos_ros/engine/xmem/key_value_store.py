@@ -1,5 +1,6 @@
 """The buffers of the memory: allocated once, written in place."""
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
 
@@ -114,6 +115,45 @@ class KeyValueStore:
         self._shared.frozen = slice(min(frozen.start, self.start), max(frozen.stop, self.stop))
         return other
 
+    def contents(self) -> dict[str, torch.Tensor]:
+        """Return copies of all elements, by the names of the columns, on the CPU."""
+        span = self.span
+        columns = {name: column[span] for name, column in self._named_columns().items()}
+        columns['frame'] = torch.from_numpy(self.frame[span])
+        for object_id in self.values:
+            columns[f'values.{object_id}'] = self.values[object_id][span]
+            columns[f'valid.{object_id}'] = torch.from_numpy(self.valid[object_id][span])
+        return {name: column.cpu().clone() for name, column in columns.items()}
+
+    def take(self, columns: Mapping[str, torch.Tensor], long_term: int) -> None:
+        """Hold these elements, of which the first `long_term` are prototypes; it must be empty.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If a column is missing, too many, or of another length, width or type than it must be.
+        """
+        count = len(columns['frame'])
+        if not (0 <= long_term <= min(count, self.boundary) and self._fits(count - long_term)):
+            raise ValueError(f'{count} elements, {long_term} of them prototypes, do not fit')
+        self.start, self.stop = self.boundary - long_term, self.boundary + count - long_term
+        self._shared = _Shared(self.start, self.stop)
+        names = [name for name in columns if name.startswith('values.')]
+        for name in names:
+            self.add_object(int(name.removeprefix('values.')))
+        for name, column in self._named_columns().items():
+            column[self.span] = _like(column, columns[name], name, count)
+        self.frame[self.span] = _of_type(columns['frame'], torch.int64, 'frame', count).numpy()
+        for object_id, values in self.values.items():
+            name = f'values.{object_id}'
+            values[self.span] = _like(values, columns[name], name, count)
+            name = f'valid.{object_id}'
+            self.valid[object_id][self.span] = _of_type(
+                columns[name], torch.bool, name, count
+            ).numpy()
+        if len(columns) != 6 + 2 * len(names):
+            raise ValueError(f'{len(columns)} columns for {len(names)} objects')
+
     def add_object(self, object_id: int) -> None:
         """Allocate values for a new object, valid nowhere."""
         self.values[object_id] = torch.zeros(
@@ -213,6 +253,13 @@ class KeyValueStore:
         }
         self._shared = _Shared(self.start, self.stop)
 
+    def _fits(self, working: int) -> bool:
+        return self.boundary + working <= self.capacity
+
+    def _named_columns(self) -> dict[str, torch.Tensor]:
+        names = ('key', 'shrinkage', 'selection', 'use', 'life')
+        return dict(zip(names, self._columns(), strict=True))
+
     def _columns(self) -> tuple[torch.Tensor, ...]:
         return self.key, self.shrinkage, self.selection, self.use, self.life
 
@@ -236,6 +283,20 @@ class KeyValueStore:
             other.valid[object_id][other.span] = self.valid[object_id][rows]
             other.valid[object_id][: other.start] = False
             other.valid[object_id][other.stop :] = False
+
+
+def _like(buffer: torch.Tensor, column: torch.Tensor, name: str, count: int) -> torch.Tensor:
+    """Return a column that fits a buffer; ValueError if it does not, or is not finite."""
+    _of_type(column, buffer.dtype, name, count)
+    if column.shape[1:] != buffer.shape[1:] or not column.isfinite().all():
+        raise ValueError(f'{name} is of shape {tuple(column.shape)}, or not finite')
+    return column.to(buffer.device)
+
+
+def _of_type(column: torch.Tensor, dtype: torch.dtype, name: str, count: int) -> torch.Tensor:
+    if column.dtype != dtype or len(column) != count:
+        raise ValueError(f'{name} is {column.dtype} of {len(column)}; allowed: {dtype}, {count}')
+    return column
 
 
 def _copy_of_rows(buffer: torch.Tensor, rows: slice) -> torch.Tensor:

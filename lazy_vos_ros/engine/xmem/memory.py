@@ -1,12 +1,15 @@
 """The working and the long-term memory: what is kept, what is read, what is forgotten."""
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from lazy_vos_ros.engine.backend import MemorySize
+from lazy_vos_ros.engine.facts import count
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.engine.xmem.consolidation import choose_prototypes
 from lazy_vos_ros.engine.xmem.consolidation import compare_candidates
@@ -166,6 +169,12 @@ class Memory:
         if self._config.long_term:
             self._consolidate_if_full(store)
 
+    def empty(self) -> 'Memory':
+        """Return a memory with the same settings that holds nothing."""
+        other = copy(self)
+        other.clear()
+        return other
+
     def snapshot(self) -> 'Memory':
         """Return a memory with the same contents, which shares what is big; see the store."""
         other = copy(self)
@@ -173,6 +182,45 @@ class Memory:
         other._order = [*self._order]
         other._first = dict(self._first)
         return other
+
+    def contents(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """Return everything that it holds, as tensors and as facts for a file."""
+        store = self._store
+        if store is None:
+            return {}, {'first': {}, 'order': [], 'long_term': 0}
+        first = {str(object_id): frame for object_id, frame in self._first.items()}
+        facts = {
+            'first': first,
+            'order': self._order,
+            'long_term': store.boundary - store.start,
+        }
+        return store.contents(), facts
+
+    def take(self, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> None:
+        """Hold what :meth:`contents` returned, and nothing else.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If they do not fit together, or do not fit this memory; it is then in no state to be
+            used.
+        """
+        self.clear()
+        self._order = [count(frame) for frame in facts['order']]
+        self._first = {int(name): count(frame) for name, frame in facts['first'].items()}
+        if not tensors:
+            if self._order or self._first:
+                raise ValueError('there are frames without elements')
+            return
+        frames = tensors['frame'][count(facts['long_term']) :]
+        numbers, counts = np.unique(frames.numpy(), return_counts=True)
+        held = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+        if held.keys() != set(self._order) or len(set(self._order)) != len(self._order):
+            raise ValueError('the order of the frames is not that of those held')
+        store = self._room_for(max(held.values(), default=1))
+        store.take(tensors, facts['long_term'])
+        if self._first.keys() != store.values.keys():
+            raise ValueError('the first frames are not those of the objects held')
 
     def remove(self, object_ids: tuple[int, ...]) -> None:
         """Forget objects and the elements that no other object needs."""

@@ -1,6 +1,8 @@
 """When the tracker memorises a frame and refreshes the sensory memory from it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass
@@ -24,6 +26,17 @@ class Schedule:
         self.clock = -1
         self.last_memory = 0
         self.last_deep = -self.deep_every
+
+    def facts(self) -> dict[str, int]:
+        """Return where the clock stands, for a file."""
+        return {'clock': self.clock, 'memory': self.last_memory, 'deep': self.last_deep}
+
+    def take(self, facts: Mapping[str, Any]) -> None:
+        """Go on from these facts; KeyError or ValueError if they are none."""
+        clock, memory, deep = (facts[name] for name in ('clock', 'memory', 'deep'))
+        if not all(type(item) is int and abs(item) < 2**62 for item in (clock, memory, deep)):
+            raise ValueError(f'the schedule is {facts!r}; allowed: whole numbers')
+        self.clock, self.last_memory, self.last_deep = clock, memory, deep
 
     @property
     def memory_due(self) -> bool:
