@@ -42,7 +42,14 @@ def main():
         path = Path(folder) / 'small.safetensors'
         save_compact_network(compact_network(config), config, path)
         tracking.make_refiner = lambda name, *, backend, device: DiscRefiner()
-        small = ['--ros-args', '-p', f'weights:={path}', '-p', 'xmem.size:=-1', '--']
+        values = {
+            'weights': path,
+            'xmem.size': -1,
+            'xmem.max_mid_term_frames': 10,
+            'xmem.min_mid_term_frames': 5,
+        }
+        given = [word for name, value in values.items() for word in ('-p', f'{name}:={value}')]
+        small = ['--ros-args', *given, '--']
         return tracker_node.main([*sys.argv, *small])
 
 

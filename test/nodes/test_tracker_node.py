@@ -323,7 +323,7 @@ def test_a_late_answer_is_applied_to_the_frame_of_the_question(graph, camera, ou
     assert outputs.kinds().count(CorrectionEvent.ANSWERED) == 1
     # The frame of the question enters the memory, if it was not there already.
     (frozen,) = (state for state in asked if state.header.stamp == question.header.stamp)
-    cells = 96 // 16 * 128 // 16
+    cells = 96 // 8 * 128 // 8
     written = (not frozen.memorised) + after.memorised
     assert after.working_memory - before.working_memory == cells * written
 
