@@ -21,6 +21,8 @@ CLIP_CLICK = (470.0, 120.0)
 CLIP_LABEL = 'cyclist'
 """Where the demo begins in its clip: a cyclist is hidden by a van and comes back (frames 27 to
 60 of the demo), then there is a cut to a street without him."""
+CPU_SIZE = 256
+"""Short side at which the tracker works without a GPU, unless `--set xmem.size` says otherwise."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -143,6 +145,7 @@ def _settings(args: argparse.Namespace) -> dict[str, object]:
     """Return the tracker's parameters, checked."""
     import yaml
 
+    from lazy_vos_ros.engine.build import resolve_device
     from lazy_vos_ros.engine.config import LazyConfig
     from lazy_vos_ros.engine.parameters import parameters_of
     from lazy_vos_ros.engine.xmem.config import XMemConfig
@@ -150,6 +153,8 @@ def _settings(args: argparse.Namespace) -> dict[str, object]:
     known = {item.name: item for item in parameters_of(LazyConfig)}
     known |= {f'xmem.{item.name}': item for item in parameters_of(XMemConfig)}
     found: dict[str, object] = {'weights': args.weights, 'device': args.device}
+    if resolve_device(args.device).type == 'cpu':
+        found['xmem.size'] = CPU_SIZE
     for text in args.settings:
         name, equals, value = text.partition('=')
         if not equals or name not in known:
