@@ -37,7 +37,7 @@ class Outputs:
         self._node = node
         self._clock = clock
         self._mask = qos.publisher(node, Image, '~/mask', qos.RELIABLE)
-        self._repaired = qos.publisher(node, Image, '~/repaired_mask', qos.RELIABLE)
+        self._repaired = qos.publisher(node, Image, '~/repaired_mask', qos.BURST)
         self._entropy = qos.publisher(node, Image, '~/entropy', qos.RELIABLE)
         self._overlay = qos.publisher(node, Image, '~/overlay', qos.RELIABLE)
         self._state = qos.publisher(node, TrackingState, '~/tracking_state', qos.RELIABLE)

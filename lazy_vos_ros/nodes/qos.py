@@ -25,6 +25,9 @@ SENSOR = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 RELIABLE = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 """What a node publishes."""
 
+BURST = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
+"""Many messages at once, all of which count: what a replay repairs."""
+
 EVENTS = QoSProfile(
     depth=100,
     reliability=ReliabilityPolicy.RELIABLE,

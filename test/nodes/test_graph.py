@@ -58,6 +58,11 @@ def test_a_clip_is_tracked_asked_about_answered_and_recorded(graph, clip, storag
         tau_p=0.0,
     )
     graph.start(AGENT, masks=clip / 'masks', fps=25.0, reaction_time=0.1)
+    services = graph.node.get_service_names_and_types
+    graph.until(
+        lambda: any(name.endswith('/request_correction') for name, _ in services()),
+        'the operator is there',
+    )
     for topic in ('mask', 'entropy', 'tracking_state', 'correction_event'):
         graph.until(
             lambda name=f'lazy_vos/{topic}': graph.node.count_subscribers(name),

@@ -36,6 +36,7 @@ from std_srvs.srv import Trigger
 from lazy_vos_ros.nodes.images import bridge
 from lazy_vos_ros.nodes.images import image_message
 from lazy_vos_ros.nodes.parameters_yaml import yaml_text
+from lazy_vos_ros.nodes.qos import BURST
 from lazy_vos_ros.nodes.qos import EVENTS
 
 TRACKER = 'small_tracker.py'
@@ -332,7 +333,7 @@ def test_a_replay_repairs_the_images_since_the_question_while_the_camera_goes_on
     graph, camera, outputs, started
 ):
     operator = LateOperator(graph)
-    repaired = graph.collect(Image, 'lazy_vos/repaired_mask')
+    repaired = graph.collect(Image, 'lazy_vos/repaired_mask', BURST)
     graph.until(lambda: graph.node.count_publishers('lazy_vos/repaired_mask'), 'it is matched')
     settings = {**ASK_ALWAYS, 'question_cooldown': 1e6, 'pseudo_corrections': False}
     assert set_parameters(graph, late='replay', replay_seconds=60.0, **settings).successful
