@@ -67,7 +67,7 @@ def test_objects_live_on_over_a_shutdown_a_kill_and_a_damaged_file(
     third = graph.start(TRACKER, **given)
     graph.until(lambda: 'active; waiting' in third.output, 'it starts all the same')
     assert 'cannot load the state' in third.output
-    refused = graph.call(Trigger, 'lazy_vos/load_state')
+    refused = graph.call_until_answered(Trigger, 'lazy_vos/load_state')
     assert not refused.success
     assert 'no file of a state' in refused.message
 
