@@ -18,7 +18,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.moving_scene import MovingScene
 from lazy_vos_ros.engine.build import make_backend
 from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.refiners import make_refiner
@@ -26,6 +25,7 @@ from lazy_vos_ros.engine.tracker import LazyTracker
 from lazy_vos_ros.engine.xmem.backend import XMemBackend
 from lazy_vos_ros.evaluation.metrics import jaccard
 from lazy_vos_ros.evaluation.operators import gt_center
+from lazy_vos_ros.evaluation.speed.scene import MovingScene
 
 Frames = Callable[[int], npt.NDArray[np.uint8]]
 Masks = Callable[[int], npt.NDArray[np.bool_]]

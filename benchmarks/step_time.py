@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from benchmarks.moving_scene import MovingScene
 from lazy_vos_ros.engine.build import make_backend
 from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.refiners import make_refiner
 from lazy_vos_ros.engine.tracker import LazyTracker
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.engine.xmem.official import official_network
+from lazy_vos_ros.evaluation.speed.scene import MovingScene
 
 UNDISTURBED = LazyConfig(
     uncertainty_driven_update=False, pseudo_corrections=False, user_corrections=False

@@ -30,13 +30,13 @@ from sensor_msgs.msg import TimeReference
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
-from benchmarks.moving_scene import MovingScene
 from benchmarks.two_robots_report import print_report
 from lazy_vos_ros.engine.centre import centre_click
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.engine.results import Absent
 from lazy_vos_ros.evaluation.demo_clip import demo_clip
 from lazy_vos_ros.evaluation.operators import RecordedClicks
+from lazy_vos_ros.evaluation.speed.scene import MovingScene
 from lazy_vos_ros.nodes.canvas import BUTTON_HEIGHT
 from lazy_vos_ros.nodes.canvas import FRAME_ID
 from lazy_vos_ros.nodes.canvas import GAP

@@ -1,0 +1,1 @@
+"""How fast a machine tracks, and with how much memory."""
