@@ -148,6 +148,13 @@ class Backend(Protocol):
         """
         ...
 
+    def discard(self) -> None:
+        """Give up the frame that waits for its commit, if there is one.
+
+        It counts as a frame; the ids of the objects that it was to bring are free again.
+        """
+        ...
+
     def memorise(
         self, frame: FrozenFrame, object_ids: tuple[int, ...], probabilities: torch.Tensor
     ) -> bool:

@@ -1,6 +1,7 @@
 """The events that the next frame's result reports."""
 
 from collections import deque
+from dataclasses import dataclass
 
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.engine.corrected_frame import CorrectedFrame
@@ -13,6 +14,14 @@ PENDING_KEPT = 4096
 """Most events between two frames; older ones are dropped."""
 
 _UNKNOWN = Measurement()
+
+
+@dataclass(frozen=True)
+class JournalState:
+    """How far a journal has come."""
+
+    now: float
+    pending: int
 
 
 class Journal:
@@ -89,6 +98,16 @@ class Journal:
     def pending(self) -> tuple[CorrectionEvent, ...]:
         """The events that :meth:`drain` would give out, oldest first."""
         return tuple(self._pending)
+
+    def state(self) -> JournalState:
+        """Return the time and how much there is to give out, for :meth:`go_back`."""
+        return JournalState(self.now, len(self._pending))
+
+    def go_back(self, state: JournalState) -> None:
+        """Forget what was entered since."""
+        self.now = state.now
+        while len(self._pending) > state.pending:
+            self._pending.pop()
 
     def drain(self) -> tuple[CorrectionEvent, ...]:
         """Return the events that were not given out yet, oldest first."""

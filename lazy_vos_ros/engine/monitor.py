@@ -1,6 +1,7 @@
 """What the tracker knows about one object beside its mask: its trigger and its presence."""
 
 from collections.abc import Mapping
+from copy import copy
 from math import isinf
 from typing import Any
 
@@ -51,6 +52,13 @@ class ObjectMonitor:
         made._vanishing_unasked = flag(facts['vanishing_unasked'])
         made.vanishing_spared = flag(facts['vanishing_spared'])
         return made
+
+    def copy(self) -> 'ObjectMonitor':
+        """Return another one that knows the same."""
+        other = copy(self)
+        other._trigger = copy(self._trigger)
+        other._presence = self._presence.copy()
+        return other
 
     @property
     def whereabouts(self) -> Whereabouts:

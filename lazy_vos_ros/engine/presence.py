@@ -5,6 +5,7 @@ An empty mask has S_R = 0: a tracker that has lost an object altogether is not u
 
 from collections import deque
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from enum import Enum
 from statistics import median
@@ -79,6 +80,12 @@ class Presence:
         made._usual, made._largest = finite(facts['usual']), finite(facts['largest'])
         made._returning = count(facts['returning'])
         return made
+
+    def copy(self) -> 'Presence':
+        """Return another one that knows the same."""
+        other = copy(self)
+        other._seen = deque(self._seen)
+        return other
 
     def found(self, sight: Sight) -> None:
         """Take it from the operator that the object is there, with this mask."""

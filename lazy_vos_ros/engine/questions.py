@@ -61,6 +61,15 @@ class QuestionBook:
         self.config = config
         self._open: dict[str, Question] = {}
         self._closed: OrderedDict[str, ClosedQuestion] = OrderedDict()
+@dataclass(frozen=True)
+class BookState:
+    """A book's open questions and timers at one moment."""
+
+    open: dict[str, Question]
+    last_asked: dict[int, float]
+    asked: tuple[float, ...]
+
+
         self._last_asked: dict[int, float] = {}
         self._asked: deque[float] = deque()
 
@@ -156,6 +165,16 @@ class QuestionBook:
         }
         self._last_asked = {key: time + seconds for key, time in self._last_asked.items()}
         self._asked = deque(time + seconds for time in self._asked)
+    def state(self) -> BookState:
+        """Return the open questions and the timers, for :meth:`go_back`."""
+        return BookState(dict(self._open), dict(self._last_asked), tuple(self._asked))
+
+    def go_back(self, state: BookState) -> None:
+        """Forget what was opened, closed and shifted since."""
+        self._open = dict(state.open)
+        self._last_asked = dict(state.last_asked)
+        self._asked = deque(state.asked)
+
 
     def _close_where(self, matches: Callable[[Question], bool], reason: str) -> list[Question]:
         closing = [item for item in self._open.values() if matches(item)]

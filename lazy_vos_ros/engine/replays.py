@@ -156,6 +156,13 @@ class Replays:
         self._record(EventKind.REPLAYED, replay, f'in {perf_counter() - replay.began:.2f} s')
         self._keep_within_bounds()
         return replay
+    def give_up(self, reason: str) -> None:
+        """Let all open questions be answered through the memory alone, and free what is kept."""
+        self._drop(reason)
+        for question in self._book.replayable:
+            self._book.rebind(question.request.request_id, question.frame, None)
+        self._frames.clear()
+
 
     def clear(self) -> None:
         """Forget everything."""

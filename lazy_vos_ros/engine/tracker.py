@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+from dataclasses import dataclass
 from dataclasses import replace
 from math import inf
 from math import isfinite
@@ -23,13 +24,19 @@ from lazy_vos_ros.engine.corrector import Operator
 from lazy_vos_ros.engine.facts import count
 from lazy_vos_ros.engine.first_masks import first_masks
 from lazy_vos_ros.engine.journal import Journal
+from lazy_vos_ros.engine.journal import JournalState
 from lazy_vos_ros.engine.object_states import object_states
 from lazy_vos_ros.engine.preview import preview
 from lazy_vos_ros.engine.prompts import Prompt
 from lazy_vos_ros.engine.prompts import number_prompts
+from lazy_vos_ros.engine.questions import BookState
 from lazy_vos_ros.engine.questions import QuestionBook
 from lazy_vos_ros.engine.questions import UnknownRequestError
 from lazy_vos_ros.engine.refiners.base import Refiner
+from lazy_vos_ros.engine.relief import Relief
+from lazy_vos_ros.engine.relief import ScalableBackend
+from lazy_vos_ros.engine.relief import Step
+from lazy_vos_ros.engine.relief import free_cached_memory
 from lazy_vos_ros.engine.replays import Replays
 from lazy_vos_ros.engine.results import Answer
 from lazy_vos_ros.engine.results import CorrectionEvent
@@ -50,6 +57,17 @@ from lazy_vos_ros.engine.time_step import gone_objects
 from lazy_vos_ros.engine.time_step import output_labels
 from lazy_vos_ros.engine.time_step import with_new_objects
 from lazy_vos_ros.engine.triggers import Decision
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What the lazy layer knew before a frame."""
+
+    journal: JournalState
+    book: BookState
+    monitors: Monitors
+    labels: dict[int, str]
+    last_id: int
 
 
 class LazyTracker:
@@ -91,6 +109,7 @@ class LazyTracker:
         self._replays = Replays(
             backend, refiner, self._book, self._journal, lambda: frozenset(self._labels)
         )
+        self._relief = Relief(scalable=isinstance(backend, ScalableBackend))
         self._forget()
 
     @property
@@ -101,6 +120,16 @@ class LazyTracker:
     def configure(self, config: LazyConfig) -> None:
         """Change the settings from the next frame on; open questions keep their expiry."""
         self._book.config = config
+
+    @property
+    def scale(self) -> float:
+        """Part of its size at which the network works: below 1 while its memory is short.
+
+        A frame for which an accelerator has no memory is tracked again after what late answers
+        could be replayed from was given up, then at smaller sizes, then without the object that
+        was added last. The size grows again once there was no shortage for a while.
+        """
+        return self._relief.scale
 
     @property
     def latest(self) -> FrameResult | None:
@@ -262,7 +291,7 @@ class LazyTracker:
         check_answer(answer, *frame.size)
         return self._use(frame, object_id, answer, kind=EventKind.CORRECTED)
 
-    def remove_object(self, object_id: int) -> CorrectionEvent:
+    def remove_object(self, object_id: int, reason: str = '') -> CorrectionEvent:
         """Stop tracking an object and close the question about it.
 
         Raises
@@ -270,6 +299,13 @@ class LazyTracker:
         ValueError
             If the object is not tracked.
         """
+        Parameters
+        ----------
+        object_id
+            Which.
+        reason
+            Stands in the event behind the object's name.
+
         self._check_tracked(object_id)
         self._backend.remove_objects((object_id,))
         for question in self._book.close_object(object_id):
@@ -278,7 +314,8 @@ class LazyTracker:
         del self._monitors[object_id]
         index = self._newest.index if self._newest else 0
         now = self._journal.now
-        return self._journal.record(EventKind.REMOVED, object_id, index, now, reason=label)
+        words = f'{label}: {reason}' if reason else label
+        return self._journal.record(EventKind.REMOVED, object_id, index, now, reason=words)
 
     def reset(self) -> tuple[CorrectionEvent, ...]:
         """Forget everything but weights and settings; ids and frames start again.
@@ -360,6 +397,22 @@ class LazyTracker:
             watch.lap('predict')
             self._tell_time(float(prediction.frame.index) if stamp is None else float(stamp))
             self._replays.remember(prediction.frame, self._journal.now)
+            while True:
+                try:
+                    result = self._take_step(image, stamp, prompts)
+                except torch.OutOfMemoryError as error:
+                    self._give_something_up(error)
+                else:
+                    break
+            if self._relief.look():
+                self._set_scale()
+        return result
+
+    def _take_step(
+        self, image: Image, stamp: float | None, prompts: Mapping[int, Prompt]
+    ) -> FrameResult:
+        before = self._remember()
+        try:
             frame, decisions = examine(prediction, self._journal.now, self._monitors, self.config)
             frame, refusal = self._introduce(frame, prompts, watch)
             result = self._finish(frame, decisions, watch)
@@ -368,10 +421,47 @@ class LazyTracker:
         return result
 
     def _tell_time(self, now: float) -> None:
+        except BaseException:
+            # Nothing of a frame that failed may stay half done: what it asked was given to nobody.
+            self._backend.discard()
+            self._go_back(before)
+            raise
         if self._newest is not None and now < self._journal.now:
             self._book.shift(now - self._journal.now)
         self._journal.now = now
         for question in self._book.close_expired(now):
+    def _remember(self) -> _Before:
+        return _Before(
+            journal=self._journal.state(),
+            book=self._book.state(),
+            monitors={item: monitor.copy() for item, monitor in self._monitors.items()},
+            labels=dict(self._labels),
+            last_id=self._last_id,
+        )
+
+    def _go_back(self, before: _Before) -> None:
+        self._journal.go_back(before.journal)
+        self._book.go_back(before.book)
+        self._monitors.clear()
+        self._monitors.update(before.monitors)
+        self._labels, self._last_id = before.labels, before.last_id
+
+    def _give_something_up(self, error: torch.OutOfMemoryError) -> None:
+        """Take the next step against a shortage of memory; raise the error if there is none."""
+        step = self._relief.next_step(len(self._labels))
+        if step is Step.NOTHING:
+            raise error
+        if step is Step.CACHE:
+            self._replays.give_up('the accelerator has no memory left')
+        elif step is Step.OBJECT:
+            self.remove_object(max(self._labels), 'the accelerator has no memory left')
+        self._set_scale()
+        free_cached_memory(self._backend.device)
+
+    def _set_scale(self) -> None:
+        if isinstance(self._backend, ScalableBackend):
+            self._backend.scale = self._relief.scale
+
             self._journal.record_expired(question.request, 'no answer in time')
 
     def _introduce(

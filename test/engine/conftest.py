@@ -87,6 +87,7 @@ class ScriptedBackend:
         if self.pending is not None:
             raise RuntimeError('the previous prediction was not committed')
         self.index += 1
+        self.before = self.object_ids
         self.pending = self._prediction(Frame(self.index, image))
         return self.pending
 
@@ -132,6 +133,11 @@ class ScriptedBackend:
         self.left_out.append(tuple(without))
         self.commits.append((prediction.frame.index, write, probabilities, deep_update))
         return write is MemoryWrite.FORCED
+
+    def discard(self):
+        if self.pending is not None:
+            self.object_ids = self.before
+            self.pending = None
 
     def memorise(self, frame, object_ids, probabilities):
         self.memorised.append((frame, object_ids, probabilities))

@@ -404,3 +404,17 @@ def test_the_lazy_layer_needs_to_know_nothing_more(make_real, late):
     assert tracker.add_object(image(7), mask=truth == 1) == 3
     tracker.reset()
     assert tracker.memory_size().working == 0
+
+
+def test_a_frame_can_be_given_up(make):
+    backend = make()
+    backend.discard()
+    first = backend.predict(image(0))
+    backend.add_objects(first, {1: mask_at(4, 4)})
+    backend.discard()
+    assert backend.object_ids == ()
+    backend.discard()
+    second = backend.add_objects(backend.predict(image(1)), {1: mask_at(4, 4)})
+    assert second.frame.index == first.frame.index + 1
+    backend.commit(second, MemoryWrite.FORCED)
+    assert backend.object_ids == (1,)

@@ -31,6 +31,7 @@ from lazy_vos_ros.engine.xmem.preprocessing import check_image
 from lazy_vos_ros.engine.xmem.preprocessing import masks_to_network
 from lazy_vos_ros.engine.xmem.preprocessing import objects_to_network
 from lazy_vos_ros.engine.xmem.preprocessing import plan_geometry
+from lazy_vos_ros.engine.xmem.preprocessing import scaled_size
 from lazy_vos_ros.engine.xmem.schedule import Schedule
 from lazy_vos_ros.engine.xmem.sensory import SensoryMemory
 
@@ -90,6 +91,8 @@ class CutieBackend:
             raise ValueError('compat is True; allowed with Cutie: False, it is about XMem')
         self._name = name
         self._device = torch.device(device)
+        self.scale = 1.0
+        """Part of the working size, where memory is short."""
         dtype = _DTYPES[self._config.precision]
         self._network = network.to(self._device).eval().requires_grad_(False)
         self._network.precision = dtype
@@ -148,7 +151,7 @@ class CutieBackend:
         self._last_masks = SensoryMemory(nothing[:, :, :1], ())
         self._appeared: dict[int, int] = {}
         self._index = -1
-        self._highest_id = 0
+        self._highest_id = self._highest_before = 0
         self._pending: Pending | None = None
 
     def memory_size(self) -> MemorySize:
@@ -204,6 +207,7 @@ class CutieBackend:
         pending = self._segment(self._new_frame(image))
         self._index = pending.frame.index
         self._schedule.tick()
+        self._highest_before = self._highest_id
         self._pending = pending
         return pending.published()
 
@@ -292,6 +296,12 @@ class CutieBackend:
         self._pending = None
         return memorise
 
+    def discard(self) -> None:
+        """Give up the frame that waits for its commit, if there is one."""
+        if self._pending is not None:
+            self._pending = None
+            self._highest_id = self._highest_before
+
     @torch.inference_mode()
     def memorise(
         self, frame: FrozenFrame, object_ids: tuple[int, ...], probabilities: torch.Tensor
@@ -344,7 +354,7 @@ class CutieBackend:
     def _new_frame(self, image: Image) -> CutieFrame:
         geometry = plan_geometry(
             (image.shape[0], image.shape[1]),
-            size=self._config.size,
+            size=scaled_size(image, self._config, self.scale),
             enlarge=self._config.enlarge,
             multiple=STRIDE,
         )

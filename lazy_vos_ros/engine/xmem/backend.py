@@ -29,6 +29,7 @@ from lazy_vos_ros.engine.xmem.preprocessing import masks_to_network
 from lazy_vos_ros.engine.xmem.preprocessing import objects_to_network
 from lazy_vos_ros.engine.xmem.preprocessing import plan_geometry
 from lazy_vos_ros.engine.xmem.preprocessing import probabilities_to_image
+from lazy_vos_ros.engine.xmem.preprocessing import scaled_size
 from lazy_vos_ros.engine.xmem.schedule import Schedule
 from lazy_vos_ros.engine.xmem.sensory import SensoryMemory
 
@@ -89,6 +90,8 @@ class XMemBackend:
         self._config = config or XMemConfig()
         self._name = name
         self._device = torch.device(device)
+        self.scale = 1.0
+        """Part of the working size, where memory is short."""
         self._dtype = _DTYPES[self._config.precision]
         self._network = _prepare(network, self._device, self._dtype)
         self._memory = Memory(
@@ -142,7 +145,7 @@ class XMemBackend:
         hidden = torch.zeros(1, 0, self._network.hidden_dim, 1, 1, device=self._device)
         self._sensory = SensoryMemory(hidden.to(self._dtype), ())
         self._index = -1
-        self._highest_id = 0
+        self._highest_id = self._highest_before = 0
         self._pending: _Pending | None = None
 
     def memory_size(self) -> MemorySize:
@@ -246,6 +249,7 @@ class XMemBackend:
         pending = self._segment(self._new_frame(image))
         self._index = pending.frame.index
         self._schedule.tick()
+        self._highest_before = self._highest_id
         pending.frame.sensory = self._sensory_of_value(pending)
         self._pending = pending
         return _published(pending)
@@ -335,6 +339,12 @@ class XMemBackend:
         self._pending = None
         return memorise
 
+    def discard(self) -> None:
+        """Give up the frame that waits for its commit, if there is one."""
+        if self._pending is not None:
+            self._pending = None
+            self._highest_id = self._highest_before
+
     @torch.inference_mode()
     def memorise(
         self, frame: FrozenFrame, object_ids: tuple[int, ...], probabilities: torch.Tensor
@@ -384,7 +394,7 @@ class XMemBackend:
     def _new_frame(self, image: Image) -> XMemFrame:
         geometry = plan_geometry(
             (image.shape[0], image.shape[1]),
-            size=self._config.size,
+            size=scaled_size(image, self._config, self.scale),
             enlarge=self._config.enlarge,
             multiple=self._network.padding_multiple,
         )

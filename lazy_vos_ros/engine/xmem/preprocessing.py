@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from lazy_vos_ros.engine.backend import Image
+from lazy_vos_ros.engine.xmem.config import XMemConfig
 
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
@@ -55,6 +56,17 @@ def plan_geometry(image: tuple[int, int], *, size: int, enlarge: bool, multiple:
     top, bottom = _split(-resized[0] % multiple)
     left, right = _split(-resized[1] % multiple)
     return Geometry(image, resized, (left, right, top, bottom))
+
+
+def scaled_size(image: Image, config: XMemConfig, scale: float) -> int:
+    """Return the `size` at which an image is worked on at a part of what the settings say."""
+    if scale == 1.0:
+        return config.size
+    short = min(image.shape[:2])
+    whole = (
+        config.size if 0 < config.size < short or (config.size > 0 and config.enlarge) else short
+    )
+    return max(1, round(scale * whole))
 
 
 def _split(extra: int) -> tuple[int, int]:

@@ -101,6 +101,9 @@ class ColourBackend:
     def object_ids(self):
         return tuple(self.reds)
 
+    def discard(self):
+        pass
+
     def predict(self, image):
         self.index += 1
         return self._prediction(Frame(self.index, image))
