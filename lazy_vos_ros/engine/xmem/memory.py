@@ -16,6 +16,8 @@ from lazy_vos_ros.engine.xmem.consolidation import compare_candidates
 from lazy_vos_ros.engine.xmem.consolidation import least_used
 from lazy_vos_ros.engine.xmem.consolidation import potentiate
 from lazy_vos_ros.engine.xmem.features import KeyFeatures
+from lazy_vos_ros.engine.xmem.given import MATCH_CHANNELS
+from lazy_vos_ros.engine.xmem.given import given_channels
 from lazy_vos_ros.engine.xmem.key_value_store import Flags
 from lazy_vos_ros.engine.xmem.key_value_store import Indices
 from lazy_vos_ros.engine.xmem.key_value_store import KeyValueStore
@@ -33,7 +35,7 @@ class Reading:
     """What the memory answered; nothing is counted until :meth:`Memory.record`."""
 
     values: torch.Tensor
-    """(1, n, C_v, h, w), objects by ascending id."""
+    """(1, n, C_v, h, w), objects by ascending id; more channels if given frames are read."""
     usage: torch.Tensor
     """(N,) affinity that each element received, the mean over objects."""
 
@@ -45,6 +47,8 @@ class _Group:
     object_ids: tuple[int, ...]
     elements: torch.Tensor | None
     """Elements of the span with values of them, None for all."""
+    given: torch.Tensor
+    """Elements of the span of the frame on which their masks were given."""
 
 
 class Memory:
@@ -67,10 +71,12 @@ class Memory:
         value_dim: int,
         device: torch.device,
         dtype: torch.dtype,
+        given_dim: int = 0,
     ) -> None:
-        """Prepare an empty memory; `dtype` is that of the values."""
+        """Prepare an empty memory; `dtype` is that of the values, `given_dim` as the network's."""
         self._config = config
         self._key_dim, self._value_dim = key_dim, value_dim
+        self._given_dim = given_dim
         self._device, self._dtype = device, dtype
         self.clear()
 
@@ -137,6 +143,10 @@ class Memory:
             total += usage(affinity, len(total)) * self._share(number, group, len(store.values))
             for object_id in group.object_ids:
                 values[object_id] = _read_object(affinity, store.values[object_id][store.span])
+            if self._given_dim:
+                own = self._read_given(store, affinity, similarities, group)
+                for object_id, channels in zip(group.object_ids, own, strict=True):
+                    values[object_id] = torch.cat([values[object_id], channels], -1)
         stacked = torch.stack([values[object_id] for object_id in sorted(values)])
         return Reading(unrows(stacked, features.size)[None], total)
 
@@ -232,8 +242,23 @@ class Memory:
 
     def _object_groups(self, store: KeyValueStore) -> list[_Group]:
         if self._groups is None:
-            self._groups = _group_objects(store)
+            self._groups = _group_objects(store, self._first)
         return self._groups
+
+    def _read_given(
+        self,
+        store: KeyValueStore,
+        affinity: Affinity,
+        similarities: torch.Tensor,
+        group: _Group,
+    ) -> torch.Tensor:
+        """Return (n, Q, given_dim + 2) for the objects of a group."""
+        if len(group.given) == 0:
+            shape = (len(group.object_ids), len(similarities), self._given_dim + MATCH_CHANNELS)
+            return torch.zeros(shape, device=self._device, dtype=self._dtype)
+        elements = store.start + group.given
+        values = [store.values[item][elements, : self._given_dim] for item in group.object_ids]
+        return given_channels(affinity, similarities[:, group.given], torch.stack(values))
 
     def _share(self, number: int, group: _Group, objects: int) -> float:
         """Return how much a group's affinity counts as use."""
@@ -381,25 +406,28 @@ def _rows_of(store: KeyValueStore, frames: list[int]) -> Indices:
     return store.boundary + np.flatnonzero(working)
 
 
-def _group_objects(store: KeyValueStore) -> list[_Group]:
+def _group_objects(store: KeyValueStore, first: Mapping[int, int]) -> list[_Group]:
     by_validity: dict[bytes, list[int]] = {}
     for object_id in sorted(store.valid):
         by_validity.setdefault(store.valid[object_id][store.span].tobytes(), []).append(object_id)
-    groups = []
-    for object_ids in by_validity.values():
-        valid = store.valid[object_ids[0]][store.span]
-        elements = None
-        if not valid.all():
-            elements = torch.from_numpy(np.flatnonzero(valid)).to(store.key.device)
-        groups.append(_Group(tuple(object_ids), elements))
-    return groups
+    return [_group(store, tuple(ids), first) for ids in by_validity.values()]
+
+
+def _group(store: KeyValueStore, object_ids: tuple[int, ...], first: Mapping[int, int]) -> _Group:
+    valid = store.valid[object_ids[0]][store.span]
+    given = valid & np.isin(store.frame[store.span], [first[item] for item in object_ids])
+    # A first frame beyond `max_permanent_frames` is forgotten in time; all is read then.
+    given = given if given.any() else valid
+    device = store.key.device
+    elements = None if valid.all() else torch.from_numpy(np.flatnonzero(valid)).to(device)
+    return _Group(object_ids, elements, torch.from_numpy(np.flatnonzero(given)).to(device))
 
 
 def _group_affinity(similarities: torch.Tensor, group: _Group, top_k: int) -> Affinity:
     if group.elements is None:
         return top_k_affinity(similarities, top_k)
     affinity = top_k_affinity(similarities[:, group.elements], top_k)
-    return Affinity(affinity.weights, group.elements[affinity.indices])
+    return affinity._replace(indices=group.elements[affinity.indices])
 
 
 def _read_object(affinity: Affinity, values: torch.Tensor) -> torch.Tensor:

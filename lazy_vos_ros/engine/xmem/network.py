@@ -24,7 +24,7 @@ class XMemNetwork(nn.Module):
     key_proj
         ``(ImageFeatures) -> key, shrinkage, selection``.
     decoder
-        ``(features, readout (B, n, C_v, h, w), hidden, update_hidden=) -> hidden or None,
+        ``(features, readout (B, n, C_v + .., h, w), hidden, update_hidden=) -> hidden or None,
         logits (B, n, H/4, W/4)``.
     key_dim, value_dim, hidden_dim
         C_k, C_v and C_h; C_h may be 0.
@@ -32,6 +32,11 @@ class XMemNetwork(nn.Module):
         Pixels of the image to one of the key; a multiple of 4.
     padding_multiple
         What the sizes of images must be divisible by; by default the stride.
+    given_dim
+        So many of a value's first channels are read a second time, from the frames alone on which
+        the objects' masks were given. If there are any, a readout has `given_dim` + 2 channels
+        more: these, and how well anything in the memory, and in those frames, matches each
+        pixel (:mod:`engine.xmem.given`).
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class XMemNetwork(nn.Module):
         hidden_dim: int,
         stride: int,
         padding_multiple: int | None = None,
+        given_dim: int = 0,
     ) -> None:
         super().__init__()
         self.key_encoder = key_encoder
@@ -57,6 +63,7 @@ class XMemNetwork(nn.Module):
         self.hidden_dim = hidden_dim
         self.stride = stride
         self.padding_multiple = padding_multiple or stride
+        self.given_dim = given_dim
 
     def encode_key(self, image: torch.Tensor) -> KeyFeatures:
         """Extract the features of a normalised image (B, 3, H, W)."""
@@ -106,7 +113,7 @@ class XMemNetwork(nn.Module):
         *,
         update_hidden: bool,
     ) -> tuple[torch.Tensor | None, torch.Tensor]:
-        """Decode (B, n, C_v, h, w) readouts to logits (B, n, H, W) at the size of the image.
+        """Decode (B, n, C_v + .., h, w) readouts to logits (B, n, H, W) at the image's size.
 
         Returns
         -------

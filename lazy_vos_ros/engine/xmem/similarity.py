@@ -19,6 +19,8 @@ class Affinity(NamedTuple):
     """(..., Q, k) float; sums to 1 over k."""
     indices: torch.Tensor
     """(..., Q, k) int64, elements in 0..N-1."""
+    peak: torch.Tensor
+    """(..., Q) the largest similarity of each query pixel: how well anything matches it."""
 
 
 def rows(maps: torch.Tensor) -> torch.Tensor:
@@ -76,7 +78,9 @@ def top_k_affinity(similarities: torch.Tensor, k: int) -> Affinity:
     count = min(k, similarities.shape[-1])
     largest, indices = similarities.topk(count, dim=-1)
     # softmax subtracts the maximum: dissimilar memories do not underflow to 0 / 0.
-    return Affinity(largest.softmax(-1), indices)
+    if count == 0:
+        return Affinity(largest, indices, largest.new_full(largest.shape[:-1], -torch.inf))
+    return Affinity(largest.softmax(-1), indices, largest.amax(-1))
 
 
 def softmax_affinity(similarities: torch.Tensor) -> torch.Tensor:
