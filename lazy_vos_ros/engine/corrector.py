@@ -16,6 +16,8 @@ from lazy_vos_ros.engine.journal import Journal
 from lazy_vos_ros.engine.presence import Whereabouts
 from lazy_vos_ros.engine.presence import sight_of
 from lazy_vos_ros.engine.pseudo_click import pseudo_click
+from lazy_vos_ros.engine.questions import Alarm
+from lazy_vos_ros.engine.questions import Moment
 from lazy_vos_ros.engine.questions import Question
 from lazy_vos_ros.engine.questions import QuestionBook
 from lazy_vos_ros.engine.refinement import RefusedMaskError
@@ -95,7 +97,7 @@ class Corrector:
         monitor, reason = self._monitors[object_id], ''
         if decision is Decision.USER:
             reason = monitor.reason_to_spare(self._config)
-        reason = reason or self._book.reason_to_spare(object_id, frame.stamp)
+        reason = reason or self._book.reason_to_spare(object_id, self._journal.now)
         told = decision is Decision.LOST and monitor.vanishing_spared
         if reason and not told:
             self._journal.record_in(EventKind.SUPPRESSED, frame, object_id, reason=reason)
@@ -157,6 +159,19 @@ class Corrector:
             else:
                 self._see(object_id, refined)
 
+    def ask_later(self, alarms: Collection[Alarm], labels: Mapping[int, str]) -> None:
+        """Ask, as far as a person may be asked now, about frames that a replay tracked again.
+
+        The questions stay open, also where an operator is asked within the step.
+        """
+        for alarm in alarms:
+            if not self._spared(alarm.frame, alarm.object_id, Decision.USER):
+                if alarm.moment is not None:
+                    measured = alarm.frame.measurements[alarm.object_id]
+                    alarm.moment.monitors[alarm.object_id].asked(measured.uncertainty)
+                label = labels[alarm.object_id]
+                self._open(alarm.frame, alarm.object_id, label, Decision.USER, alarm.moment)
+
     def _see(self, object_id: int, refined: RefinedMask) -> None:
         mask = refined.mask.cpu().numpy()
         if mask.any():
@@ -170,9 +185,22 @@ class Corrector:
         decision: Decision,
         watch: Stopwatch,
     ) -> CorrectionRequest:
+        request = self._open(frame, object_id, label, decision, None)
+        if not self._answered_at_once(frame, request, watch):
+            self.correct_itself(frame, object_id, watch)
+        return request
+
+    def _open(
+        self,
+        frame: CorrectedFrame,
+        object_id: int,
+        label: str,
+        decision: Decision,
+        moment: Moment | None,
+    ) -> CorrectionRequest:
         request = self._request(frame, object_id, label, decision)
         self._monitors[object_id].asked(request.uncertainty)
-        self._book.open(Question(request, frame))
+        self._book.open(Question(request, frame, moment))
         self._journal.record_in(
             EventKind.ASKED,
             frame,
@@ -181,8 +209,6 @@ class Corrector:
             reason=request.reason,
         )
         frame.actions[object_id] = Action.ASKED
-        if not self._answered_at_once(frame, request, watch):
-            self.correct_itself(frame, object_id, watch)
         return request
 
     def _answered_at_once(
@@ -272,7 +298,8 @@ class Corrector:
             label=label,
             frame_index=frame.index,
             stamp=frame.stamp,
-            expires=frame.stamp + self._config.question_timeout,
+            asked=self._journal.now,
+            expires=self._journal.now + self._config.question_timeout,
             uncertainty=measurement.uncertainty,
             derivative=measurement.derivative,
             reason=reason,

@@ -41,6 +41,16 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Alarm:
+    """A call for the operator in a frame that a replay tracked again."""
+
+    object_id: int
+    frame: CorrectedFrame
+    moment: Moment | None
+    """Of the frame, where a replay can start from it."""
+
+
+@dataclass(frozen=True)
 class ClosedQuestion:
     """What is remembered of a question that is no longer open."""
 
@@ -49,6 +59,15 @@ class ClosedQuestion:
     stamp: float
     reason: str
     """Why it was closed."""
+
+
+@dataclass(frozen=True)
+class BookState:
+    """A book's open questions and timers at one moment."""
+
+    open: dict[str, Question]
+    last_asked: dict[int, float]
+    asked: tuple[float, ...]
 
 
 class QuestionBook:
@@ -61,15 +80,6 @@ class QuestionBook:
         self.config = config
         self._open: dict[str, Question] = {}
         self._closed: OrderedDict[str, ClosedQuestion] = OrderedDict()
-@dataclass(frozen=True)
-class BookState:
-    """A book's open questions and timers at one moment."""
-
-    open: dict[str, Question]
-    last_asked: dict[int, float]
-    asked: tuple[float, ...]
-
-
         self._last_asked: dict[int, float] = {}
         self._asked: deque[float] = deque()
 
@@ -92,8 +102,8 @@ class BookState:
         """Enter a question that is put now."""
         request = question.request
         self._open[request.request_id] = question
-        self._last_asked[request.object_id] = request.stamp
-        self._asked.append(request.stamp)
+        self._last_asked[request.object_id] = request.asked
+        self._asked.append(request.asked)
 
     def questions_about(self, frame_index: int) -> list[Question]:
         """Return the open questions about a frame."""
@@ -155,16 +165,6 @@ class BookState:
         self._asked.clear()
         return self._close_where(lambda item: True, 'the tracker was reset')
 
-    def shift(self, seconds: float) -> None:
-        """Move all timers, because the stamps of the stream jumped by this much."""
-        self._open = {
-            key: replace(
-                item, request=replace(item.request, expires=item.request.expires + seconds)
-            )
-            for key, item in self._open.items()
-        }
-        self._last_asked = {key: time + seconds for key, time in self._last_asked.items()}
-        self._asked = deque(time + seconds for time in self._asked)
     def state(self) -> BookState:
         """Return the open questions and the timers, for :meth:`go_back`."""
         return BookState(dict(self._open), dict(self._last_asked), tuple(self._asked))
@@ -175,6 +175,16 @@ class BookState:
         self._last_asked = dict(state.last_asked)
         self._asked = deque(state.asked)
 
+    def shift(self, seconds: float) -> None:
+        """Move all timers, because the stamps of the stream jumped by this much."""
+        self._open = {
+            key: replace(
+                item, request=replace(item.request, expires=item.request.expires + seconds)
+            )
+            for key, item in self._open.items()
+        }
+        self._last_asked = {key: time + seconds for key, time in self._last_asked.items()}
+        self._asked = deque(time + seconds for time in self._asked)
 
     def _close_where(self, matches: Callable[[Question], bool], reason: str) -> list[Question]:
         closing = [item for item in self._open.values() if matches(item)]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from time import perf_counter
 
 import torch
@@ -13,6 +14,7 @@ from lazy_vos_ros.engine.corrected_frame import CorrectedFrame
 from lazy_vos_ros.engine.corrector import Corrector
 from lazy_vos_ros.engine.first_masks import still_tracked
 from lazy_vos_ros.engine.journal import Journal
+from lazy_vos_ros.engine.questions import Alarm
 from lazy_vos_ros.engine.questions import Moment
 from lazy_vos_ros.engine.questions import Question
 from lazy_vos_ros.engine.questions import QuestionBook
@@ -28,6 +30,7 @@ from lazy_vos_ros.engine.time_step import gone_objects
 from lazy_vos_ros.engine.time_step import output_labels
 from lazy_vos_ros.engine.time_step import with_new_objects
 from lazy_vos_ros.engine.triggers import Decision
+from lazy_vos_ros.engine.triggers import is_alarm
 
 
 class Replay:
@@ -36,7 +39,8 @@ class Replay:
     It runs beside the live one, a few frames at a time: backend and monitors have a state of
     their own, which becomes the live one when the replay has caught up. It asks nobody. What the
     operator did in frames on its way is done again, and questions that are still open about
-    them will start from what it made of them.
+    them will start from what it made of them. The last alarm of each object is kept: about it the
+    operator may be asked when the replay has caught up.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class Replay:
         """The last frame that it went through."""
         self.monitors: Monitors = deepcopy(moment.monitors)
         """As of that frame."""
+        self._alarms: dict[int, Alarm] = {}
         self._state = moment.backend
         self._backend = backend
         self._book = book
@@ -85,8 +90,38 @@ class Replay:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that its state keeps alive."""
-        return self._state.nbytes
+        """Bytes that its state and the moments of its alarms keep alive."""
+        moments = [alarm.moment for alarm in self._alarms.values() if alarm.moment]
+        return self._state.nbytes + sum(moment.backend.nbytes for moment in moments)
+
+    @property
+    def oldest(self) -> int:
+        """The frame after which it needs all of them."""
+        alarms = [item.frame.index for item in self._alarms.values() if item.moment]
+        return min([self.index, *alarms])
+
+    def forget_moments(self, frame_index: int) -> bool:
+        """Give up going back to the alarms in a frame; return whether there were any."""
+        found = [a for a in self._alarms.values() if a.moment and a.frame.index == frame_index]
+        for alarm in found:
+            self._alarms[alarm.object_id] = replace(alarm, moment=None)
+        return bool(found)
+
+    def standing_alarms(self) -> list[Alarm]:
+        """Return the alarms that the newest frame has not belied, oldest first.
+
+        An alarm is over when S_R of the object has come back from its rise since: compared with
+        S_R before the alarm, that of the newest frame would not call for the operator.
+        """
+        standing = [item for item in self._alarms.values() if self._stands(item)]
+        return sorted(standing, key=lambda item: item.frame.index)
+
+    def _stands(self, alarm: Alarm) -> bool:
+        now = self.newest.measurements.get(alarm.object_id) if self.newest else None
+        if now is None or alarm.object_id not in self.monitors:
+            return False
+        then = alarm.frame.measurements[alarm.object_id]
+        return is_alarm(now.uncertainty, then.uncertainty - then.derivative, self._book.config)
 
     def run(self, newest: int, seconds: float) -> list[RepairedFrame]:
         """Go on up to frame `newest`, but stop after this time; at least one frame is done.
@@ -144,7 +179,21 @@ class Replay:
                 self._corrector.correct_itself(frame, object_id, watch)
         corrections = still_tracked(recent.corrections, self.monitors)
         self._corrector.take_over(frame, corrections, recent.gone)
+        self._note_questions(frame)
+        for object_id, decision in decisions.items():
+            if decision is Decision.USER and object_id not in recent.corrections:
+                self._alarms[object_id] = Alarm(object_id, frame, self._moment())
         return self._finish(frame)
+
+    def _note_questions(self, frame: CorrectedFrame) -> None:
+        """Let the monitors know of the questions that are open about a frame."""
+        for question in self._book.questions_about(frame.index):
+            monitor = self.monitors.get(question.request.object_id)
+            if monitor is not None:
+                monitor.asked(question.request.uncertainty)
+
+    def _moment(self) -> Moment:
+        return Moment(self._backend.snapshot(), deepcopy(self.monitors))
 
     def _look(self, recent: RecentFrame) -> tuple[CorrectedFrame, dict[int, Decision]]:
         config = self._book.config
@@ -159,8 +208,7 @@ class Replay:
 
     def _finish(self, frame: CorrectedFrame) -> RepairedFrame:
         for question in self._book.questions_about(frame.index):
-            moment = Moment(self._backend.snapshot(), deepcopy(self.monitors))
-            self._book.rebind(question.request.request_id, frame, moment)
+            self._book.rebind(question.request.request_id, frame, self._moment())
         gone = gone_objects(self.monitors)
         commit(self._backend, frame, gone, self._book.config)
         self.newest = frame

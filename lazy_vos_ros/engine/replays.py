@@ -68,7 +68,7 @@ class Replays:
         self._newest = frame.index
         if self._book.replayable or self.current is not None:
             self._frames.add(RecentFrame(frame.index, frame.image, stamp))
-        self._keep_within_bounds()
+        self.keep_within_bounds()
 
     def note_given(self, frame: CorrectedFrame) -> None:
         """Keep the masks of objects that appear in a frame."""
@@ -154,15 +154,14 @@ class Replays:
             return None
         self.current = None
         self._record(EventKind.REPLAYED, replay, f'in {perf_counter() - replay.began:.2f} s')
-        self._keep_within_bounds()
         return replay
+
     def give_up(self, reason: str) -> None:
         """Let all open questions be answered through the memory alone, and free what is kept."""
         self._drop(reason)
         for question in self._book.replayable:
             self._book.rebind(question.request.request_id, question.frame, None)
         self._frames.clear()
-
 
     def clear(self) -> None:
         """Forget everything."""
@@ -185,13 +184,14 @@ class Replays:
             reason=f'{frames} frames {reason}' if kind is EventKind.REPLAYED else reason,
         )
 
-    def _keep_within_bounds(self) -> None:
+    def keep_within_bounds(self) -> None:
+        """Forget the frames that nothing needs any more, and the oldest of too many."""
         config = self._book.config
         while True:
             questions = self._book.replayable
             starts = [item.frame.index for item in questions]
             if self.current is not None:
-                starts.append(self.current.index)
+                starts.append(self.current.oldest)
             if not starts:
                 self._frames.clear()
                 return
@@ -200,6 +200,8 @@ class Replays:
             few = len(self._frames) <= config.replay_frames
             if few and self.nbytes <= config.replay_megabytes << 20:
                 return
+            if self.current is not None and self.current.forget_moments(oldest):
+                continue
             if self.current is not None and self.current.index == oldest:
                 self._drop('too many frames or bytes (replay_frames, replay_megabytes)')
             for question in questions:

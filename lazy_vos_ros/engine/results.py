@@ -108,6 +108,8 @@ class CorrectionRequest:
     frame_index: int
     stamp: float
     """Stamp of the frame, seconds."""
+    asked: float
+    """Stream time at which it is asked, seconds; after the frame's stamp if a replay found it."""
     expires: float
     """Stream time after which an answer is refused, seconds."""
     uncertainty: float

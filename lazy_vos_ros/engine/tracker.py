@@ -263,6 +263,9 @@ class LazyTracker:
         it has caught up with them the tracker goes on from what it made of them, and the next
         result reports REPLAYED. REPLAY_DROPPED if it takes longer than `replay_seconds` or a
         frame is not kept any more; the answer then acts through the memory alone.
+
+        Nobody is asked on the way; where the last alarm about an object in these frames still
+        stands, a question about that frame is opened in the end (:attr:`open_requests`).
         """
         repaired = self._replays.run(seconds)
         finished = self._replays.take_finished()
@@ -271,7 +274,9 @@ class LazyTracker:
             self._monitors.clear()
             self._monitors.update(finished.monitors)
             self._newest = finished.newest
+            self._corrector.ask_later(finished.standing_alarms(), self._labels)
             self._refresh_latest(finished.newest)
+            self._replays.keep_within_bounds()
         return tuple(repaired)
 
     def correct(self, object_id: int, answer: Answer) -> CorrectionEvent:
@@ -294,11 +299,6 @@ class LazyTracker:
     def remove_object(self, object_id: int, reason: str = '') -> CorrectionEvent:
         """Stop tracking an object and close the question about it.
 
-        Raises
-        ------
-        ValueError
-            If the object is not tracked.
-        """
         Parameters
         ----------
         object_id
@@ -306,6 +306,11 @@ class LazyTracker:
         reason
             Stands in the event behind the object's name.
 
+        Raises
+        ------
+        ValueError
+            If the object is not tracked.
+        """
         self._check_tracked(object_id)
         self._backend.remove_objects((object_id,))
         for question in self._book.close_object(object_id):
@@ -392,11 +397,6 @@ class LazyTracker:
         if stamp is not None and not isfinite(stamp):
             raise ValueError(f'stamp is {stamp}; allowed: finite seconds, or None')
         with torch.inference_mode():
-            watch = Stopwatch(self._backend.device)
-            prediction = self._backend.predict(image)
-            watch.lap('predict')
-            self._tell_time(float(prediction.frame.index) if stamp is None else float(stamp))
-            self._replays.remember(prediction.frame, self._journal.now)
             while True:
                 try:
                     result = self._take_step(image, stamp, prompts)
@@ -413,23 +413,23 @@ class LazyTracker:
     ) -> FrameResult:
         before = self._remember()
         try:
+            watch = Stopwatch(self._backend.device)
+            prediction = self._backend.predict(image)
+            watch.lap('predict')
+            self._tell_time(float(prediction.frame.index) if stamp is None else float(stamp))
+            self._replays.remember(prediction.frame, self._journal.now)
             frame, decisions = examine(prediction, self._journal.now, self._monitors, self.config)
             frame, refusal = self._introduce(frame, prompts, watch)
             result = self._finish(frame, decisions, watch)
-        if refusal is not None:
-            raise ValueError(f'no object was added: {refusal}') from refusal
-        return result
-
-    def _tell_time(self, now: float) -> None:
         except BaseException:
             # Nothing of a frame that failed may stay half done: what it asked was given to nobody.
             self._backend.discard()
             self._go_back(before)
             raise
-        if self._newest is not None and now < self._journal.now:
-            self._book.shift(now - self._journal.now)
-        self._journal.now = now
-        for question in self._book.close_expired(now):
+        if refusal is not None:
+            raise ValueError(f'no object was added: {refusal}') from refusal
+        return result
+
     def _remember(self) -> _Before:
         return _Before(
             journal=self._journal.state(),
@@ -462,6 +462,11 @@ class LazyTracker:
         if isinstance(self._backend, ScalableBackend):
             self._backend.scale = self._relief.scale
 
+    def _tell_time(self, now: float) -> None:
+        if self._newest is not None and now < self._journal.now:
+            self._book.shift(now - self._journal.now)
+        self._journal.now = now
+        for question in self._book.close_expired(now):
             self._journal.record_expired(question.request, 'no answer in time')
 
     def _introduce(

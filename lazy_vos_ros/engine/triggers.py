@@ -39,6 +39,12 @@ def decide(value: float, config: LazyConfig) -> Decision:
     return Decision.NONE
 
 
+def is_alarm(uncertainty: float, before: float, config: LazyConfig) -> bool:
+    """Whether S_R calls for the operator, compared with what it was before."""
+    value = uncertainty - before if config.trigger == 'derivative' else uncertainty
+    return decide(value, config) is Decision.USER
+
+
 class ObjectTrigger:
     """The course of one object's uncertainty, from the frame in which it appeared."""
 

@@ -59,11 +59,7 @@ class Delayed:
         self._coming: dict[str, _Intent] = {}
 
     def after_frame(self, tracker: LazyTracker, result: FrameResult) -> None:
-        """Look at the questions of this frame, and give the answers that arrive with it."""
-        for request in result.requests:
-            answer = self._person.answer(request.frame_index, request.object_id, request.mask)
-            due = request.frame_index + self._frames
-            self._coming[request.request_id] = _Intent(due, request.object_id, answer)
+        """Give the answers that arrive with this frame, and look at the questions that are new."""
         still_open = {request.request_id for request in tracker.open_requests}
         for request_id, intent in list(self._coming.items()):
             if intent.due > result.frame_index:
@@ -71,6 +67,15 @@ class Delayed:
             del self._coming[request_id]
             if request_id in still_open:
                 self._give(tracker, request_id, intent)
+        self._look(tracker, result.frame_index)
+
+    def _look(self, tracker: LazyTracker, now: int) -> None:
+        """Think about the new questions: of this frame, or found by a replay just now."""
+        for request in tracker.open_requests:
+            if request.request_id not in self._coming:
+                answer = self._person.answer(request.frame_index, request.object_id, request.mask)
+                due = now + self._frames
+                self._coming[request.request_id] = _Intent(due, request.object_id, answer)
 
     def _give(self, tracker: LazyTracker, request_id: str, intent: _Intent) -> None:
         if self._late != NEXT_FRAME:

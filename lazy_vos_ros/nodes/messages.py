@@ -102,7 +102,7 @@ def question_message(
     request: CorrectionRequest, header: Header, tracker: str, asked: Time
 ) -> RequestCorrection.Request:
     """Return the question as it goes to the operator; `asked` is now by the tracker's clock."""
-    timeout = min(max(0.0, request.expires - request.stamp), _LONGEST_TIMEOUT)
+    timeout = min(max(0.0, request.expires - request.asked), _LONGEST_TIMEOUT)
     return RequestCorrection.Request(
         header=header,
         tracker=tracker,

@@ -31,6 +31,14 @@ from lazy_vos_ros.nodes.state_keeper import StateKeeper
 from lazy_vos_ros.nodes.stream_clock import StreamClock
 from lazy_vos_ros.nodes.stream_clock import nanoseconds
 
+_OF_REPLAYS = (
+    EventKind.REPLAYED,
+    EventKind.REPLAY_DROPPED,
+    EventKind.ASKED,
+    EventKind.SUPPRESSED,
+)
+"""What happens between two images, told at once."""
+
 
 @dataclass(frozen=True)
 class SessionState:
@@ -39,6 +47,8 @@ class SessionState:
     result: FrameResult | None = None
     memory: MemorySize | None = None
     questions: tuple[CorrectionRequest, ...] = ()
+    scale: float = 1.0
+    """Part of its size at which the network works; below 1 while its memory is short."""
 
 
 class Session:
@@ -65,6 +75,7 @@ class Session:
         self._image: Pixels | None = None
         self._header = Header()
         self._first: Prompt | None = None
+        self._put: set[str] = set()
         self.state = SessionState()
 
     def begin_with(self, prompt: Prompt | None) -> None:
@@ -130,9 +141,10 @@ class Session:
         for frame in self._tracker.catch_up(seconds):
             self._outputs.publish_repaired(frame, self._header.frame_id)
         for event in self._tracker.pending_events:
-            if event.kind in (EventKind.REPLAYED, EventKind.REPLAY_DROPPED):
+            if event.kind in _OF_REPLAYS:
                 self._outputs.publish_now(event, self._header.frame_id)
         self._show_again(before)
+        self._look_again()
         return self._tracker.catching_up
 
     def remove(self, object_id: int) -> CorrectionEvent:
@@ -164,6 +176,10 @@ class Session:
         self._header = Header()
         self._look_again()
         return words
+
+    def flush(self) -> None:
+        """Wait until everything that was done so far is published."""
+        self._outputs.flush()
 
     def configure(self, config: LazyConfig) -> None:
         """Change the settings of the method."""
@@ -201,20 +217,24 @@ class Session:
         """Publish the newest image's result anew if it was corrected; its events are out."""
         after = self._tracker.latest
         if after is not None and after is not before and self._image is not None:
-            self._publish(replace(after, events=(), requests=()), self._image, self._header)
+            self._publish(replace(after, events=()), self._image, self._header)
 
     def _publish(self, result: FrameResult, image: Pixels, header: Header) -> None:
         self._image, self._header = image, header
         memory = self._tracker.memory_size()
         self._outputs.publish(result, image, header, memory, self._dropped())
-        for request in result.requests:
-            self._desk.ask(self._outputs.question(request, header))
         self._look_again()
 
     def _look_again(self) -> None:
         questions = self._tracker.open_requests
         self._desk.keep_only({request.request_id for request in questions})
-        self.state = SessionState(self._tracker.latest, self._tracker.memory_size(), questions)
+        for request in questions:
+            if request.request_id not in self._put:
+                self._desk.ask(self._outputs.question(request, self._header.frame_id))
+        self._put = {request.request_id for request in questions}
+        self.state = SessionState(
+            self._tracker.latest, self._tracker.memory_size(), questions, self._tracker.scale
+        )
 
     def _find(self, header: Header) -> ImageMessage:
         if nanoseconds(header.stamp) == 0:

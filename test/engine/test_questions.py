@@ -18,6 +18,7 @@ def _question(request_id='a', object_id=1, stamp=0.0, timeout=10.0):
         label='cup',
         frame_index=int(stamp),
         stamp=stamp,
+        asked=stamp,
         expires=stamp + timeout,
         uncertainty=0.6,
         derivative=0.6,

@@ -41,7 +41,7 @@ class Aged(Rate):
 
 def question(stamp):
     return CorrectionRequest(
-        'id', 2, 'ball', 3, stamp, 60.0, 0.5, 0.5, 'why', PLANE, PLANE > 0, PLANE
+        'id', 2, 'ball', 3, stamp, stamp, 60.0, 0.5, 0.5, 'why', PLANE, PLANE > 0, PLANE
     )
 
 
@@ -61,6 +61,8 @@ def health(**changes):
         device_memory=None,
         received=Aged(0.1),
         freshness=Freshness.FRESH,
+        odd_stamps='',
+        rivals=(),
         processed=Rate(),
         dropped=3,
         latency=latency,
@@ -90,6 +92,10 @@ def health(**changes):
         ),
         ({'freshness': Freshness.RETURNING}, WARN, 'images come again'),
         ({'state': 'inactive', 'freshness': Freshness.LOST}, OK, 'inactive'),
+        ({'rivals': ('/left', '/right')}, WARN, '2 publishers of the images'),
+        ({'rivals': ('/left', '/right')}, WARN, 'one stream: /left, /right'),
+        ({'odd_stamps': 'image stamps repeat'}, WARN, 'image stamps repeat'),
+        ({'session': SessionState(scale=0.75)}, WARN, 'works at 75% of its size'),
         ({'operator_present': False}, WARN, 'nobody serves request_correction'),
         ({}, OK, 'images per second, 2 objects, 1 open questions, the oldest for 5 s'),
         ({'session': SessionState(), 'operator_present': False}, OK, 'images per second'),

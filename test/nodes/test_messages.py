@@ -119,6 +119,7 @@ def test_question(expires, seconds):
         3,
         'cup',
         5,
+        0.25,
         0.5,
         expires,
         0.7,
