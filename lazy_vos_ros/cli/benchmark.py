@@ -24,10 +24,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
+from lazy_vos_ros.cli import arguments
 from lazy_vos_ros.cli.benchmark_studies import add_study_arguments
 from lazy_vos_ros.cli.benchmark_studies import is_study
 from lazy_vos_ros.cli.benchmark_studies import run_balance_study
 from lazy_vos_ros.cli.benchmark_studies import run_delay_study
+from lazy_vos_ros.evaluation.counts import counted
 
 if TYPE_CHECKING:
     from lazy_vos_ros.engine.config import LazyConfig
@@ -52,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     data.add_argument('--split', help='such as val or train, where the data set has splits')
     data.add_argument('--sequences', metavar='A,B', help='only these')
-    data.add_argument('--fps', type=float, help="frames per second, if not the layout's own")
+    data.add_argument(
+        '--fps', type=arguments.number(above=0), help="frames per second, if not the layout's own"
+    )
     data.add_argument(
         '--merge-objects', action='store_true', help='all labels are one object (DAVIS-2016)'
     )
@@ -63,10 +67,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     score.add_argument('--present-only', action='store_true', help='only with the object in them')
     add_study_arguments(parser.add_argument_group('studies of the operator'))
     run = parser.add_argument_group('with what, and where the results go')
-    run.add_argument('--workers', type=int, default=1, metavar='N', help='processes')
+    run.add_argument(
+        '--workers',
+        type=arguments.whole(1),
+        default=1,
+        metavar='N',
+        help='processes, each tracks a sequence; default 1',
+    )
     run.add_argument('--dask', metavar='tcp://HOST:PORT', help='scheduler of a Dask cluster')
-    run.add_argument('--threads', type=int, metavar='N', help='CPU threads of each sequence')
-    run.add_argument('--device', default='auto', help='cpu, cuda, cuda:1 or auto')
+    run.add_argument(
+        '--threads',
+        type=arguments.whole(1),
+        metavar='N',
+        help='CPU threads of each sequence; default: all cores divided by the workers',
+    )
+    run.add_argument('--device', default='auto', help='cpu, cuda, cuda:1 or auto (default)')
     run.add_argument(
         '--out',
         type=Path,
@@ -88,15 +103,20 @@ def _add_method_arguments(group: Any) -> None:
     group.add_argument('--method', help='see above; default lazy')
     group.add_argument('--suite', help='all rows of table1, table2, tableS1 or tableS2')
     group.add_argument('--init', help='mask (default) or click')
-    group.add_argument('--operator', default='gt_center', help='gt_center or largest_error')
     group.add_argument(
-        '--refiner', default='auto', help='what makes masks of clicks: auto, oracle or a name'
+        '--operator', default='gt_center', help='gt_center (default) or largest_error'
     )
     group.add_argument(
-        '--backend', default='xmem', help='the tracker under the lazy layer: xmem, cutie'
+        '--refiner',
+        default='auto',
+        help='what makes masks of clicks: auto (default), oracle (the true mask), or a refiner '
+        'that `lazy-vos weights list` shows',
     )
-    group.add_argument('--weights', default='auto', help='of the tracker: a name or a file')
-    group.add_argument('--size', type=int, help='short side at which the network works')
+    group.add_argument(
+        '--backend', default='xmem', help='the tracker under the lazy layer: xmem (default), cutie'
+    )
+    group.add_argument('--weights', default='auto', help=arguments.WEIGHTS_HELP)
+    group.add_argument('--size', type=arguments.size, help=arguments.SIZE_HELP)
     group.add_argument('--profile', default='paper', help='paper (default), code or live')
     group.add_argument(
         '--set',
@@ -106,18 +126,28 @@ def _add_method_arguments(group: Any) -> None:
         help='a setting of the lazy layer, such as tau_u=0.3; may be repeated',
     )
     group.add_argument(
-        '--s-threshold', type=float, help='S_R from which s-trigger asks; default: tau_u'
+        '--s-threshold',
+        type=arguments.number(low=0),
+        metavar='S',
+        help='S_R from which s-trigger asks; default: tau_u',
     )
     group.add_argument(
         '--one-question-in',
-        type=int,
+        type=arguments.whole(1),
         metavar='FRAMES',
         help='ask at most once in so many frames, over all objects of a sequence',
     )
-    group.add_argument('--seeds', default='0', metavar='0,1,..', help='of methods that draw')
+    group.add_argument(
+        '--seeds',
+        type=arguments.seeds,
+        default=(0,),
+        metavar='0,1,..',
+        help='of methods that draw; default 0',
+    )
     group.add_argument(
         '--random-mean',
-        type=float,
+        type=arguments.number(low=0),
+        metavar='N',
         help='mean corrections of an object by rand-lazy; default 5, in a suite as many as lazy',
     )
 
@@ -222,7 +252,7 @@ def plan_of(
         random_mean=5.0 if args.random_mean is None else args.random_mean,
     )
     rule = FrameRule(not args.with_first, args.skip_last, args.present_only)
-    return Plan(dataset, with_sha256(settings), seeds_of(args.seeds), rule)
+    return Plan(dataset, with_sha256(settings), args.seeds, rule)
 
 
 def lazy_config(args: argparse.Namespace) -> 'LazyConfig':
@@ -249,14 +279,6 @@ def lazy_config(args: argparse.Namespace) -> 'LazyConfig':
     return replace(PROFILES[args.profile], **{**thresholds, **given})
 
 
-def seeds_of(text: str) -> tuple[int, ...]:
-    """Return the seeds of `0,1,..`; ValueError if they are none."""
-    words = text.split(',')
-    if not all(word.strip().isdecimal() for word in words) or len(set(words)) < len(words):
-        raise ValueError(f'seeds are {text!r}; allowed: whole numbers from 0, such as 0,1,2')
-    return tuple(int(word) for word in words)
-
-
 def means_of(args: argparse.Namespace, folder: Path) -> 'Means':
     """Return with what the arguments want it run."""
     from lazy_vos_ros.evaluation.benchmark.run import Means
@@ -264,8 +286,6 @@ def means_of(args: argparse.Namespace, folder: Path) -> 'Means':
     masks = args.masks
     if masks is not None:
         masks = (folder / MASKS if masks == Path() else masks).absolute()
-    if args.threads is not None and args.threads < 1:
-        raise ValueError(f'threads is {args.threads}; allowed: at least 1')
     return Means(workers=args.workers, dask=args.dask, threads=args.threads, masks=masks)
 
 
@@ -274,8 +294,8 @@ def announce(plan: 'Plan') -> None:
     settings = plan.settings
     dataset = plan.dataset
     print(
-        f'{dataset.path} ({dataset.layout.name}): {len(dataset.sequences)} sequences, '
-        f'{dataset.frames} frames, taken for {settings.fps:g} a second'
+        f'{dataset.path} ({dataset.layout.name}): {counted(len(dataset.sequences), "sequence")}, '
+        f'{counted(dataset.frames, "frame")}, taken for {settings.fps:g} a second'
     )
     print(f'method {settings.method.name}, init by {settings.init}; weights:')
     for name, sha256 in settings.sha256.items():

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
+from lazy_vos_ros.cli import arguments
+
 if TYPE_CHECKING:
     from lazy_vos_ros.engine.config import LazyConfig
     from lazy_vos_ros.evaluation.benchmark.run import Means
@@ -20,12 +22,14 @@ def add_study_arguments(group: Any) -> None:
     """Add the arguments of both studies."""
     group.add_argument(
         '--operator-delay',
+        type=arguments.numbers,
         metavar='0,1,..',
         help='a table over these seconds from a question to its answer',
     )
     group.add_argument(
         '--late',
-        default='memory',
+        type=lates,
+        default=('memory',),
         metavar='A,B',
         help='what late answers do: memory (default), replay, next-frame (the clicked pixel is '
         'applied to the newest frame, as other nodes do)',
@@ -51,8 +55,7 @@ def run_delay_study(args: argparse.Namespace, plan: Plan, folder: Path, means: M
     from lazy_vos_ros.evaluation.delay_study import run_delays
     from lazy_vos_ros.evaluation.delay_study import write_delays
 
-    delays, lates = seconds_of(args.operator_delay), lates_of(args.late)
-    rows = run_delays(plan, delays, lates, folder, means, say=print)
+    rows = run_delays(plan, args.operator_delay, args.late, folder, means, say=print)
     print(delay_table(rows))
     write_delays(rows, folder / f'{DELAYS}.csv')
     draw_delays(rows, folder / DELAYS)
@@ -75,22 +78,11 @@ def run_balance_study(plan: Plan, base: LazyConfig, folder: Path, means: Means) 
     return 0
 
 
-def seconds_of(text: str) -> tuple[float, ...]:
-    """Return the delays of `0,0.5,..`, ascending; ValueError if they are none."""
-    try:
-        values = sorted({float(word) for word in text.split(',')})
-    except ValueError:
-        values = []
-    if not values or not all(0 <= value < float('inf') for value in values):
-        raise ValueError(f'operator delay is {text!r}; allowed: seconds from 0, such as 0,0.5,1')
-    return tuple(values)
-
-
-def lates_of(text: str) -> tuple[str, ...]:
-    """Return the uses of late answers that `text` lists; ValueError if one is unknown."""
+def lates(text: str) -> tuple[str, ...]:
+    """Return the uses of late answers that `text` lists, each once."""
     from lazy_vos_ros.evaluation.delayed_operator import LATE
 
     words = tuple(dict.fromkeys(text.split(',')))
     if not all(word in LATE for word in words):
-        raise ValueError(f'late is {text!r}; allowed: {", ".join(LATE)}, or several of them')
+        raise arguments.refusal(text, f'{", ".join(LATE)}, or several of them')
     return words

@@ -8,9 +8,18 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 from lazy_vos_ros import __version__
 from lazy_vos_ros.cli.environment import prepare_environment
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells what is wrong with the arguments in one line, like every other error of lazy-vos."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2."""
+        self.exit(2, f'{self.prog}: {message} (--help tells all arguments)\n')
 
 
 def commands() -> dict[str, str]:
@@ -73,7 +82,7 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     shows where it came from.
     """
     module = import_module(f'lazy_vos_ros.cli.{name.replace("-", "_")}')
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f'lazy-vos {name}',
         description=module.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -20,6 +20,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lazy_vos_ros.cli import arguments
+from lazy_vos_ros.evaluation.counts import counted
+
 if TYPE_CHECKING:
     from lazy_vos_ros.engine.backend import Backend
     from lazy_vos_ros.evaluation.benchmark.datasets import Dataset
@@ -38,25 +41,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     study.add_argument('--layout', default='auto', help='of the data set, as in benchmark')
     study.add_argument('--split', help='part of the data set, such as val')
     study.add_argument('--sequences', metavar='A,B', help='only these')
-    study.add_argument('--frames', type=int, help='most frames of each sequence')
+    study.add_argument('--frames', type=arguments.whole(2), help='most frames of each sequence')
     study.add_argument(
         '--weights',
         nargs='+',
         default=['auto'],
-        help='of the tracker: names or files; the first one is the single tracker, several are '
-        'an ensemble',
+        help='of the tracker: names that `lazy-vos weights list` shows, or files; the first one '
+        'is the single tracker, several are an ensemble',
     )
-    study.add_argument('--device', default='auto', help='cpu, cuda, cuda:1 or auto')
-    study.add_argument('--size', type=int, help='short side at which the network works')
+    study.add_argument('--device', default='auto', help='cpu, cuda, cuda:1 or auto (default)')
+    study.add_argument('--size', type=arguments.size, help=arguments.SIZE_HELP)
     study.add_argument(
-        '--dropout', type=float, default=0.2, metavar='RATE', help='of the key (default 0.2)'
+        '--dropout',
+        type=arguments.number(above=0, below=1),
+        default=0.2,
+        metavar='RATE',
+        help='of the key (default 0.2)',
     )
     study.add_argument(
-        '--passes', type=int, default=10, help='of dropout in each frame (default 10); 0: none'
+        '--passes',
+        type=arguments.whole(0),
+        default=10,
+        help='of dropout in each frame, 2 or more (default 10); 0: none',
     )
-    study.add_argument('--seed', type=int, default=0, help='of dropout')
+    study.add_argument('--seed', type=arguments.whole(0), default=0, help='of dropout')
     study.add_argument(
-        '--dilations', metavar='Q,Q', help='growths of the mask for S_R and V_R, 0..1'
+        '--dilations',
+        type=arguments.numbers,
+        metavar='Q,Q',
+        help='growths of the mask for S_R and V_R, 0..1',
     )
     study.add_argument(
         '--epistemic', default='variance', help='V: variance (default) or mutual-information'
@@ -84,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         study = study_uncertainty(sequences, committees, settings, on_frame=bar.update)
     study.write(Path(args.out), **about(args, sequences))
     print(study.report())
-    print(f'\n{len(sequences)} sequences; figures and tables are in {args.out}')
+    print(f'\n{counted(len(sequences), "sequence")}; figures and tables are in {args.out}')
     return 0
 
 
@@ -113,19 +126,11 @@ def settings_for(args: argparse.Namespace, *, merge_objects: bool) -> 'StudySett
     from lazy_vos_ros.evaluation.study.uncertainty import StudySettings
 
     return StudySettings(
-        dilations=DILATIONS if args.dilations is None else parse_dilations(args.dilations),
+        dilations=args.dilations or DILATIONS,
         epistemic=args.epistemic,
         with_absent=args.with_absent,
         merge_objects=merge_objects,
     )
-
-
-def parse_dilations(text: str) -> tuple[float, ...]:
-    """Return the numbers that "Q,Q" means; ValueError if it means none."""
-    try:
-        return tuple(float(part) for part in text.split(','))
-    except ValueError:
-        raise ValueError(f'dilations are {text!r}; allowed: numbers such as 0.05,0.2') from None
 
 
 def dataset_of(args: argparse.Namespace) -> 'Dataset':
@@ -138,8 +143,6 @@ def dataset_of(args: argparse.Namespace) -> 'Dataset':
 
 def cut(dataset: 'Dataset', frames: int | None) -> 'list[SequenceFiles]':
     """Return the sequences of a data set, each with so many frames at most."""
-    if frames is not None and frames < 2:
-        raise ValueError(f'frames is {frames}; allowed: at least 2')
     return [
         replace(files, images=files.images[:frames], annotations=files.annotations[:frames])
         for files in dataset.sequences

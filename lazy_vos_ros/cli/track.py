@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
+from lazy_vos_ros.cli import arguments
+from lazy_vos_ros.evaluation.counts import counted
+
 if TYPE_CHECKING:
     from lazy_vos_ros.engine.clicks import Click
     from lazy_vos_ros.engine.config import LazyConfig
@@ -40,21 +43,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for the results')
     parser.add_argument('--force', action='store_true', help='replace earlier results in DIR')
-    parser.add_argument('--weights', default='auto', help='of the tracker: a name or a file')
-    parser.add_argument('--refiner', default='auto', help='what makes a mask of a click')
-    parser.add_argument('--device', default='auto', help='cpu, cuda, cuda:1 or auto')
-    parser.add_argument('--size', type=int, help='short side at which the network works')
+    parser.add_argument('--weights', default='auto', help=arguments.WEIGHTS_HELP)
     parser.add_argument(
-        '--profile', default='paper', help='settings of the method: paper (default) or code'
+        '--refiner',
+        default='auto',
+        help='what makes a mask of a click: auto (default), or a refiner that `lazy-vos weights '
+        'list` shows',
+    )
+    parser.add_argument('--device', default='auto', help='cpu, cuda, cuda:1 or auto (default)')
+    parser.add_argument('--size', type=arguments.size, help=arguments.SIZE_HELP)
+    parser.add_argument(
+        '--profile', default='paper', help='settings of the method: paper (default), code or live'
     )
     parser.add_argument(
         '--operator-clicks',
         metavar='FILE',
         help="recorded centres of the objects (YAML), which answer the tracker's questions",
     )
-    parser.add_argument('--start', type=int, default=0, help='frames to leave out at first')
-    parser.add_argument('--frames', type=int, help='most frames to track')
-    parser.add_argument('--fps', type=float, help="frames per second, if not the source's own")
+    parser.add_argument(
+        '--start', type=arguments.whole(0), default=0, help='frames to leave out at first'
+    )
+    parser.add_argument('--frames', type=arguments.whole(1), help='most frames to track')
+    parser.add_argument(
+        '--fps', type=arguments.number(above=0), help="frames per second, if not the source's own"
+    )
     parser.add_argument('--no-overlay', action='store_true', help='write no overlay.mp4')
 
 
@@ -138,7 +150,7 @@ def recorded_operator(args: argparse.Namespace) -> Any:
 
 def make_tracker(
     args: argparse.Namespace, config: 'LazyConfig', answers: Any
-) -> 'tuple[LazyTracker, dict[str, str]]':
+) -> 'tuple[LazyTracker, dict[str, str | int]]':
     """Load the networks; return the tracker, and in words what it runs on."""
     from lazy_vos_ros.engine.build import make_backend
     from lazy_vos_ros.engine.build import tracker_entry
@@ -159,7 +171,7 @@ def make_tracker(
         'dataset': str(args.source),
         'device': str(backend.device),
         'profile': args.profile,
-        'size': str(settings.size),
+        'size': settings.size,
     }
     return LazyTracker(backend, refiner, config, operator=answers), names
 
@@ -170,7 +182,7 @@ def track(
     prompts: 'list[Prompt]',
     tracker: 'LazyTracker',
     config: 'LazyConfig',
-    names: dict[str, str],
+    names: dict[str, str | int],
 ) -> int:
     """Track through the source; what was done stays, also after an error or Ctrl-C."""
     from lazy_vos_ros.evaluation.offline import OfflineResults
@@ -189,9 +201,12 @@ def track(
         summary = results.close()
         if summary is not None:
             print(table(summary))
-            print(f'{summary.frames} frames are in {args.out}')
+            print(f'results of {counted(summary.frames, "frame")} are in {args.out}')
     if source.count is not None and done < source.count:
-        print(f'{source.name} announces {source.count} frames, but only {done} could be decoded')
+        print(
+            f'{source.name} announces {counted(source.count, "frame")}, but only {done} could be '
+            'decoded'
+        )
     return 0
 
 

@@ -11,6 +11,7 @@ from lazy_vos_ros.engine.weights import WeightsEntry
 from lazy_vos_ros.engine.weights import checked_path
 from lazy_vos_ros.engine.weights import find_entry
 from lazy_vos_ros.engine.weights import locate
+from lazy_vos_ros.engine.weights import title_of
 from lazy_vos_ros.engine.xmem.backend import XMemBackend
 from lazy_vos_ros.engine.xmem.compact_weights import load_compact_network
 from lazy_vos_ros.engine.xmem.config import XMemConfig
@@ -65,7 +66,7 @@ def make_backend(
     entry = tracker_entry(weights, backend)
     path = checked_path(entry)
     settings = settings or XMemConfig(**entry.settings)
-    name = f'{_TITLES[entry.network]} ({path.name})'
+    name = f'{_TITLES[entry.network]} ({title_of(path)})'
     where = resolve_device(device)
     if entry.network == _CUTIE:
         return CutieBackend(load_cutie_network(path), settings, name=name, device=where)

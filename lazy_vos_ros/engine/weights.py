@@ -24,6 +24,7 @@ _MANIFEST = 'manifest.json'
 _PINS = 'fetched.json'
 _CHUNK = 1 << 20
 _SHOWN = 3
+_SHOWN_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,14 @@ def sha256_of(path: Path) -> str:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def title_of(path: Path) -> str:
+    """Return the name of a file of weights with the beginning of its SHA-256, for people.
+
+    Files of different training runs have one name; only the SHA-256 tells them apart.
+    """
+    return f'{path.name}, SHA-256 {sha256_of(path)[:_SHOWN_DIGITS]}'
 
 
 def expected_sha256(entry: WeightsEntry) -> str | None:

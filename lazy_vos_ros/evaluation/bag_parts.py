@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from lazy_vos_ros.evaluation.counts import counted
 from lazy_vos_ros.evaluation.sources import natural_key
 
 STORAGE_SUFFIXES = ('.mcap', '.db3')
@@ -98,7 +99,8 @@ def _differences(named: list[str], there: list[Path], information: dict[str, Any
         if name not in present:
             count = counts.get(name)
             faults.append(
-                f'{name} is missing' + ('' if count is None else f', with {count} messages')
+                f'{name} is missing'
+                + ('' if count is None else f', with {counted(count, "message")}')
             )
     unnamed = sorted(present - set(named))
     if unnamed:

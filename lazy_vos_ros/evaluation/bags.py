@@ -18,6 +18,7 @@ from lazy_vos_ros.evaluation.bag_pictures import BagPictures
 from lazy_vos_ros.evaluation.bag_pictures import nanoseconds
 from lazy_vos_ros.evaluation.bag_pictures import stamps_of
 from lazy_vos_ros.evaluation.clip_times import read_clip_times
+from lazy_vos_ros.evaluation.counts import counted
 from lazy_vos_ros.evaluation.odd_values import odd_values
 from lazy_vos_ros.evaluation.runs import Frame
 from lazy_vos_ros.evaluation.runs import Run
@@ -113,9 +114,9 @@ def _read_frames(bag: BagFile, topic: str) -> tuple[tuple[Frame, ...], list[str]
         frames[frame.stamp] = frame
     notes = []
     if again:
-        notes.append(f'{again} images have a second result: the last one counts')
+        notes.append(f'{counted(again, "image")} with a second result: the last one counts')
     if backwards:
-        notes.append(f'{backwards} results came out of order: they are sorted by their stamps')
+        notes.append(f'{counted(backwards, "result")} out of order: sorted by their stamps')
     ordered = tuple(frames[stamp] for stamp in sorted(frames))
     return ordered, notes + odd_values(ordered)
 
@@ -168,7 +169,7 @@ def _read_events(bag: BagFile, topic: str) -> tuple[tuple[TimedEvent, ...], list
             unknown += 1
         else:
             events.append(_event(message, kind))
-    return tuple(events), [f'{unknown} events are of an unknown kind'] if unknown else []
+    return tuple(events), [f'{counted(unknown, "event")} of an unknown kind'] if unknown else []
 
 
 def _kind_of(message: Any) -> EventKind | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
@@ -83,7 +84,7 @@ class OfflineResults:
         name: str,
         *,
         config: LazyConfig,
-        settings: dict[str, str],
+        settings: Mapping[str, str | int],
         video_fps: float | None,
     ) -> None:
         """Begin; earlier results in the folder are removed.
@@ -139,7 +140,7 @@ class OfflineResults:
             tuple(self._frames),
             tuple(self._events),
             sent=len(self._frames),
-            settings=self._settings,
+            settings={name: str(value) for name, value in self._settings.items()},
         )
 
     def close(self) -> Summary | None:

@@ -9,6 +9,7 @@ from dataclasses import field
 import numpy as np
 
 from lazy_vos_ros.evaluation import metrics
+from lazy_vos_ros.evaluation.counts import counted
 from lazy_vos_ros.evaluation.quality import FrameScore
 from lazy_vos_ros.evaluation.quality import ObjectQuality
 from lazy_vos_ros.evaluation.quality import Quality
@@ -63,7 +64,7 @@ def score_run(
         raise ValueError(f'{run.name} has no recorded mask of an image whose true one is known')
     notes += truth.notes
     if found.without_mask:
-        notes += (f'{found.without_mask} frames have a true mask, and their own is missing',)
+        notes += (f'no recorded mask in {counted(found.without_mask, "frame")} with a true one',)
     names = labels_of(run)
     kept = []
     for object_id, scores in found.of_object.items():

@@ -82,7 +82,7 @@ class Summary:
     """Part of the corrections that came within a second of the interaction before."""
     objects: tuple[ObjectEffort, ...]
 
-    def results(self, name: str, **about: str) -> dict[str, Any]:
+    def results(self, name: str, **about: str | int) -> dict[str, Any]:
         """Return what `results.json` holds: as of a data set with one sequence.
 
         Parameters

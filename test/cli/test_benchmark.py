@@ -51,13 +51,13 @@ def test_lazy_with_clicks_end_to_end(benchmark: Benchmark, tmp_path: Path, capsy
     assert 'compact_refiner.safetensors' in content['settings']['sha256']
     for sequence in content['sequences']:
         (one,) = sequence['objects']
-        assert one['scored'] == 3
+        assert one['scored'] == 2  # of three annotated frames, one is the first
         assert one['J'] > 0.6
     masks = sorted((tmp_path / 'out' / 'masks' / 'one').iterdir())
     assert [path.name for path in masks] == [f'{index:05d}.png' for index in range(5)]
     assert read_labels(masks[-1]).any()
     assert benchmark(*arguments) == 0
-    assert '2 of 2 sequences are finished already' in capsys.readouterr().out
+    assert 'finished already: 2 of 2 sequences' in capsys.readouterr().out
 
 
 def test_plain_tracker_needs_no_refiner(benchmark: Benchmark, tmp_path: Path, capsys):
@@ -113,16 +113,11 @@ def test_settings_reach_the_lazy_layer(benchmark: Benchmark, tmp_path: Path):
         (['--set', 'tau_u'], '--set tau_u; allowed: NAME=VALUE'),
         (['--set', 'tau_x=1'], '--set tau_x=1; allowed: NAME=VALUE with one of tau_u, '),
         (['--set', 'tau_u=high'], "tau_u is 'high'; allowed: number in [0, inf]"),
-        (['--seeds', '1,1'], "seeds are '1,1'; allowed: whole numbers from 0"),
-        (['--seeds', 'x'], "seeds are 'x'; allowed: "),
-        (['--fps', '-3'], 'fps is -3.0; allowed: a number above 0'),
-        (['--fps', '0'], 'fps is 0.0; allowed: a number above 0'),
-        (['--one-question-in', '0'], 'one question in 0 frames; allowed: at least 1 frame'),
-        (['--threads', '0'], 'threads is 0; allowed: at least 1'),
-        (['--workers', '0'], 'workers is 0 and dask is None; allowed: at least 1 worker'),
-        (['--sequences', 'three'], 'sequences three are not in the data set; allowed: one, two'),
+        (['--sequences', 'three'], 'the data set has no sequence three; allowed: one, two'),
         (['--suite', 'table1', '--method', 'lazy'], '--suite has methods and first masks'),
         (['--suite', 'table9'], "suite is 'table9'; allowed: table1, table2"),
+        (['--layout', 'davis2017'], 'has no folder JPEGImages, as the layout davis2017 has'),
+        (['--layout', 'lvos'], 'has no folder JPEGImages, as the layout lvos has'),
     ],
 )
 def test_wrong_arguments_are_one_clear_line_and_nothing_is_made(
@@ -132,6 +127,39 @@ def test_wrong_arguments_are_one_clear_line_and_nothing_is_made(
     told = capsys.readouterr().err
     assert message in told
     assert len(told.strip().splitlines()) == 1
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--size', '0'], "--size: '0'; allowed: a short side from 1 to 4096, or -1"),
+        (['--size', 'big'], "--size: 'big'; allowed: a short side from 1"),
+        (['--size', '-2'], "--size: '-2'; allowed: a short side from 1"),
+        (['--operator-delay', 'abc'], "--operator-delay: 'abc'; allowed: numbers from 0"),
+        (['--operator-delay', '1,inf'], "--operator-delay: '1,inf'; allowed: numbers from 0"),
+        (['--late', 'never'], "--late: 'never'; allowed: memory, replay, next-frame"),
+        (['--seeds', '1,1'], "--seeds: '1,1'; allowed: different whole numbers from 0"),
+        (['--seeds', 'x'], "--seeds: 'x'; allowed: "),
+        (['--fps', '0'], "--fps: '0'; allowed: a number above 0"),
+        (['--fps', 'nan'], "--fps: 'nan'; allowed: a number above 0"),
+        (['--s-threshold', '-1'], "--s-threshold: '-1'; allowed: a number from 0"),
+        (['--random-mean', 'x'], "--random-mean: 'x'; allowed: a number from 0"),
+        (['--one-question-in', '0'], "--one-question-in: '0'; allowed: a whole number from 1"),
+        (['--threads', '0'], "--threads: '0'; allowed: a whole number from 1"),
+        (['--workers', '1.5'], "--workers: '1.5'; allowed: a whole number from 1"),
+    ],
+)
+def test_parser_refuses_what_is_no_value(
+    benchmark: Benchmark, tmp_path: Path, capsys, arguments: list[str], message: str
+):
+    with pytest.raises(SystemExit) as end:
+        benchmark(*arguments)
+    assert end.value.code == 2
+    told = capsys.readouterr()
+    assert f'lazy-vos benchmark: argument {message}' in told.err
+    assert len(told.err.strip().splitlines()) == 1
+    assert not told.out
     assert not (tmp_path / 'out').exists()
 
 

@@ -201,7 +201,7 @@ def test_values_that_are_not_finite_are_null_and_empty(
         messages.append(('/lazy_vos/tracking_state', STATE, stamp_of(index), told))
     status, printed, _ = evaluate(write_bag(tmp_path / 'bag', messages))
     assert status == 0
-    assert 'note: uncertainty is not finite 12 times: those are left out' in printed
+    assert 'note: uncertainty is not finite 12 times: left out' in printed
     (sequence,) = results(tmp_path)['sequences']
     assert sequence['signals']['entropy']['mean'] is None
     frame = rows(tmp_path / 'out' / 'frames_bag.csv')[0]

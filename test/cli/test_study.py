@@ -131,10 +131,7 @@ def test_repeats_its_numbers(dataset: Path, result: Path, tmp_path: Path, capsys
     [
         (['--epistemic', 'guess'], "'guess'; allowed: variance, mutual-information"),
         (['--dilations', '2'], 'allowed: one or more different numbers, 0 to 1'),
-        (['--dilations', '0.05;0.5'], "'0.05;0.5'; allowed: numbers such as 0.05,0.2"),
-        (['--passes', '1'], '1 passes; allowed: at least 2'),
-        (['--dropout', '1.5'], 'dropout rate is 1.5'),
-        (['--frames', '1'], 'frames is 1; allowed: at least 2'),
+        (['--passes', '1'], 'passes are 1; allowed: at least 2'),
         (['--weights', 'none-such'], 'none-such'),
         (['--sequences', 'none-such'], 'none-such'),
     ],
@@ -146,6 +143,23 @@ def test_wrong_arguments_end_before_any_work(
     assert study(dataset, out, *arguments) == 1
     assert message in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--dilations', '0.05;0.5'], "--dilations: '0.05;0.5'; allowed: numbers from 0"),
+        (['--dropout', '1'], "--dropout: '1'; allowed: a number above 0 below 1"),
+        (['--frames', '1'], "--frames: '1'; allowed: a whole number from 2"),
+        (['--size', '0'], "--size: '0'; allowed: a short side"),
+    ],
+)
+def test_parser_refuses_what_is_no_value(
+    dataset: Path, tmp_path: Path, capsys, arguments: list[str], message: str
+):
+    with pytest.raises(SystemExit):
+        study(dataset, tmp_path / 'out', *arguments)
+    assert f'lazy-vos study uncertainty: argument {message}' in capsys.readouterr().err
 
 
 def test_dataset_without_any_later_annotation_is_refused(dataset: Path, tmp_path: Path, capsys):

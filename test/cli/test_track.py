@@ -193,7 +193,7 @@ def test_damage_in_the_middle_keeps_what_came_before(
     assert track('--click', '50,60', '--no-overlay') == 1
     told = capsys.readouterr()
     assert '00003.png (11 bytes) is no image' in told.err
-    assert '3 frames are in' in told.out
+    assert 'results of 3 frames are in' in told.out
     out = tmp_path / 'out'
     assert len(list((out / 'masks').iterdir())) == 3
     assert len((out / 'states.jsonl').read_text().splitlines()) == 3

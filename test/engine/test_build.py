@@ -8,6 +8,7 @@ import torch
 from lazy_vos_ros.engine import build
 from lazy_vos_ros.engine.weights import find_entry
 from lazy_vos_ros.engine.weights import pin
+from lazy_vos_ros.engine.weights import title_of
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.engine.xmem.official import Dimensions
 from lazy_vos_ros.engine.xmem.official import official_network
@@ -33,12 +34,14 @@ def save_compact(folder):
 
 def test_auto_takes_the_best_that_is_there_and_says_which(folder):
     compact = save_compact(folder)
-    assert build.make_backend(device='cpu').name == f'compact XMem ({compact.name})'
+    assert build.make_backend(device='cpu').name == f'compact XMem ({title_of(compact)})'
     save_official(folder, 'XMem.pth')
-    assert build.make_backend(device='cpu').name == 'XMem (XMem.pth)'
+    assert build.make_backend(device='cpu').name == f'XMem ({title_of(folder / "XMem.pth")})'
     save_official(folder, 'XMem-s012.pth')
-    assert build.make_backend(device='cpu').name == 'XMem (XMem-s012.pth)'
-    assert build.make_backend('compact', device='cpu').name == f'compact XMem ({compact.name})'
+    assert build.make_backend(device='cpu').name == f'XMem ({title_of(folder / "XMem-s012.pth")})'
+    assert (
+        build.make_backend('compact', device='cpu').name == f'compact XMem ({title_of(compact)})'
+    )
 
 
 def test_nothing_there_tells_how_to_get_it(folder):
@@ -77,7 +80,7 @@ def test_a_path_needs_no_entry_and_the_tracker_runs(folder, tmp_path):
     backend = build.make_backend(
         str(tmp_path / 'my own.pth'), device='cpu', settings=XMemConfig(size=-1)
     )
-    assert backend.name == 'XMem (my own.pth)'
+    assert backend.name == f'XMem ({title_of(tmp_path / "my own.pth")})'
     image = np.zeros((32, 48, 3), np.uint8)
     prediction = backend.predict(image)
     mask = torch.zeros(32, 48, dtype=torch.bool)

@@ -43,6 +43,11 @@ def test_the_manifest_is_well_formed():
         assert entry.kind == 'refiner' or set(entry.settings) <= names
 
 
+def test_title_tells_files_of_one_name_apart(folder):
+    (folder / 'net.pth').write_bytes(b'abc')
+    assert weights.title_of(folder / 'net.pth') == 'net.pth, SHA-256 ba7816bf8f01'
+
+
 def test_entries_are_found_by_name_and_file():
     assert weights.find_entry('xmem-s012') is not None
     assert weights.find_entry('xmem-s012') == weights.find_entry('XMem-s012.pth')

@@ -48,7 +48,7 @@ def test_frames_that_come_out_of_order_are_sorted_and_noted(write_bag: WriteBag)
     ]
     run = read_run(write_bag(written))
     assert [frame.index for frame in run.frames] == [0, 1, 2, 3]
-    assert '1 results came out of order: they are sorted by their stamps' in run.notes
+    assert '1 result out of order: sorted by their stamps' in run.notes
 
 
 def test_duplicate_frames_are_noted_and_the_last_counts(write_bag: WriteBag):
@@ -60,7 +60,7 @@ def test_duplicate_frames_are_noted_and_the_last_counts(write_bag: WriteBag):
     run = read_run(write_bag(written))
     assert len(run.frames) == 3
     assert run.frames[1].objects[0].area == 77
-    assert '1 images have a second result: the last one counts' in run.notes
+    assert '1 image with a second result: the last one counts' in run.notes
 
 
 def test_values_that_are_not_finite_are_noted_and_no_figure_is_made_of_them(
@@ -96,7 +96,7 @@ def test_events_of_an_unknown_kind_are_counted(write_bag: WriteBag):
     written = [*usual_messages(), (f'{NODE}/correction_event', EVENT, stamp_of(30), strange)]
     run = read_run(write_bag(written))
     assert len(run.events) == 4
-    assert '1 events are of an unknown kind' in run.notes
+    assert '1 event of an unknown kind' in run.notes
 
 
 def test_bag_of_an_earlier_version_is_read_by_its_own_types(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from argparse import ArgumentTypeError
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent / 'benchmark'))
 import painted
 
+from lazy_vos_ros.cli import arguments
 from lazy_vos_ros.cli import benchmark_studies
 from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.evaluation import balance
@@ -124,16 +126,16 @@ def test_triggers_of_the_balance_are_what_they_are_called(plan):
     ('text', 'values'), [('0,0.5,10', (0, 0.5, 10)), ('3', (3,)), ('1,1,0', (0, 1))]
 )
 def test_delays_as_text(text, values):
-    assert benchmark_studies.seconds_of(text) == values
+    assert arguments.numbers(text) == values
 
 
 @pytest.mark.parametrize('text', ['', 'soon', '1,-1', 'inf', 'nan'])
 def test_delays_that_are_none(text):
-    with pytest.raises(ValueError, match='allowed'):
-        benchmark_studies.seconds_of(text)
+    with pytest.raises(ArgumentTypeError, match='allowed'):
+        arguments.numbers(text)
 
 
 def test_uses_of_late_answers_as_text():
-    assert benchmark_studies.lates_of('memory,next-frame') == ('memory', 'next-frame')
-    with pytest.raises(ValueError, match='memory, replay, next-frame'):
-        benchmark_studies.lates_of('memory,never')
+    assert benchmark_studies.lates('memory,next-frame') == ('memory', 'next-frame')
+    with pytest.raises(ArgumentTypeError, match='memory, replay, next-frame'):
+        benchmark_studies.lates('memory,never')

@@ -21,9 +21,9 @@ def make_refiner(name: str = 'auto', *, backend: Backend, device: str = 'auto') 
     Parameters
     ----------
     name
-        ``sam_hq_vit_tiny``, ``_b``, ``_l`` or ``_h``; ``compact``; a name of the manifest; or
-        ``auto``: SAM-HQ if weights of it are present (on a GPU the paper's ViT-L first, on a CPU
-        the smallest first), else the compact one.
+        ``sam-hq-tiny``, ``-b``, ``-l`` or ``-h``, ``compact-refiner``; that of their network, as
+        ``compact``; or ``auto``: SAM-HQ if weights of it are present (on a GPU the paper's ViT-L
+        first, on a CPU the smallest first), else the compact one.
     backend
         The tracker that it works with; the compact one shares its encoder.
     device
@@ -60,4 +60,5 @@ def refiner_entry(name: str, *, on_gpu: bool) -> WeightsEntry:
     for network, entry in entries.items():
         if name in (network, entry.name):
             return entry
-    raise ValueError(f'refiner is {name!r}; allowed: auto, {", ".join(entries)}')
+    names = ', '.join(entry.name for entry in entries.values())
+    raise ValueError(f'refiner is {name!r}; allowed: auto, {names}')

@@ -19,6 +19,7 @@ from lazy_vos_ros.engine.refiners.click_network import ClickNetwork
 from lazy_vos_ros.engine.refiners.click_network import Taps
 from lazy_vos_ros.engine.refiners.clicked_parts import clicked_parts
 from lazy_vos_ros.engine.weights import check_entries
+from lazy_vos_ros.engine.weights import title_of
 from lazy_vos_ros.engine.xmem.backend import XMemBackend
 from lazy_vos_ros.engine.xmem.blocks import upsample
 from lazy_vos_ros.engine.xmem.compact_weights import read_described
@@ -95,7 +96,7 @@ class CompactRefiner:
     @classmethod
     def load(cls, path: Path, backend: Backend) -> 'CompactRefiner':
         """Load the weights at `path`; ValueError says what is wrong with them."""
-        return cls(load_refiner_model(path), backend, name=f'compact ({path.name})')
+        return cls(load_refiner_model(path), backend, name=f'compact ({title_of(path)})')
 
     @property
     def name(self) -> str:

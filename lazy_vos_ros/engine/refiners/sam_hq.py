@@ -16,6 +16,7 @@ from lazy_vos_ros.engine.refiners.base import check_clicks
 from lazy_vos_ros.engine.refiners.sam_package import import_sam
 from lazy_vos_ros.engine.weights import check_entries
 from lazy_vos_ros.engine.weights import read_state
+from lazy_vos_ros.engine.weights import title_of
 
 VARIANTS = ('vit_tiny', 'vit_b', 'vit_l', 'vit_h')
 """Sizes of the network; the paper uses vit_l."""
@@ -79,7 +80,7 @@ class SamHqRefiner:
         model.load_state_dict(state)
         # Into evaluation mode after loading: vit_tiny copies its attention biases on the way.
         model.to(device).eval()
-        return cls(model, name=f'SAM-HQ {variant} ({path.name})', square=square)
+        return cls(model, name=f'SAM-HQ {variant} ({title_of(path)})', square=square)
 
     @property
     def name(self) -> str:

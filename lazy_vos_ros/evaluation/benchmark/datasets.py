@@ -11,6 +11,8 @@ from lazy_vos_ros.evaluation.benchmark.layouts import layout_of
 from lazy_vos_ros.evaluation.benchmark.layouts import listed_names
 from lazy_vos_ros.evaluation.benchmark.layouts import sequence_folders
 from lazy_vos_ros.evaluation.benchmark.layouts import split_folder
+from lazy_vos_ros.evaluation.counts import counted
+from lazy_vos_ros.evaluation.counts import plural
 from lazy_vos_ros.evaluation.sources import image_files
 from lazy_vos_ros.evaluation.sources import natural_key
 
@@ -84,13 +86,15 @@ def _chosen(
     lacking = sorted(set(listed or ()) - folders.keys())
     if lacking and not wanted:
         raise ValueError(
-            f'{len(lacking)} listed sequences have no folder of images: {", ".join(lacking[:5])}; '
+            f'no folder of images for {counted(len(lacking), "listed sequence")}: '
+            f'{", ".join(lacking[:5])}; '
             'allowed: a whole data set, or --sequences with those that are there'
         )
     unknown = [name for name in wanted if name not in available]
     if unknown:
         raise ValueError(
-            f'sequences {", ".join(unknown)} are not in the data set; allowed: '
+            f'the data set has no {plural(len(unknown), "sequence")} {", ".join(unknown)}; '
+            + 'allowed: '
             + ', '.join(available[:10])
             + (', ...' if len(available) > 10 else '')
         )
@@ -111,7 +115,7 @@ def _pair(name: str, images: Path, annotations: Path) -> SequenceFiles:
     orphans = sorted(labels.keys() - {path.stem for path in pictures})
     if orphans:
         raise ValueError(
-            f'{len(orphans)} annotations in {annotations} have no image: '
+            f'no image for {counted(len(orphans), "annotation")} in {annotations}: '
             f'{", ".join(orphans[:3])}; allowed: the names of images'
         )
     return SequenceFiles(name, tuple(pictures), tuple(labels.get(path.stem) for path in pictures))

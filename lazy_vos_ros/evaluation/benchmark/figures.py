@@ -99,13 +99,16 @@ def over_seeds(figures: Sequence[Figures]) -> tuple[dict[str, Any], dict[str, An
     return means, spread
 
 
+def scored_count(item: ObjectRecord, rule: FrameRule) -> int:
+    """Return how many annotated frames of an object count; 0 if none is left."""
+    try:
+        return len(metrics.scored_frames(item.j, **_choice(item, rule)))
+    except ValueError:
+        return 0
+
+
 def _quality(item: ObjectRecord, rule: FrameRule) -> dict[str, float | None]:
-    choice: dict[str, Any] = {
-        'skip_first': rule.skip_first,
-        # The last annotated frame is the last of the video only where all are annotated.
-        'skip_last': rule.skip_last and item.scored[-1] == item.frames - 1,
-        'present': item.present if rule.present_only else None,
-    }
+    choice = _choice(item, rule)
     try:
         j = metrics.mean_over_frames(item.j, **choice)
     except ValueError:
@@ -115,3 +118,13 @@ def _quality(item: ObjectRecord, rule: FrameRule) -> dict[str, float | None]:
         f'R@{tau:g}': metrics.recall_at(item.j, tau, **choice) for tau in metrics.RECALL_THRESHOLDS
     }
     return {'J': j, 'F': f, 'J&F': metrics.j_and_f(j, f), **recalls}
+
+
+def _choice(item: ObjectRecord, rule: FrameRule) -> dict[str, Any]:
+    """Return which frames count, as the functions of metrics take it."""
+    return {
+        'skip_first': rule.skip_first,
+        # The last annotated frame is the last of the video only where all are annotated.
+        'skip_last': rule.skip_last and item.scored[-1] == item.frames - 1,
+        'present': item.present if rule.present_only else None,
+    }

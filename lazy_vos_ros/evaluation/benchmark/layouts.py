@@ -28,18 +28,20 @@ class Layout:
     """Folders with `<split>.txt`, each line a sequence; the first that is there is read."""
     split: str | None = None
     """Split that is read if none is named."""
+    images_together: bool = True
+    """Whether all sequences must be in one folder `JPEGImages`."""
 
 
 LAYOUTS = {
     layout.name: layout
     for layout in (
-        Layout('davis', 24.0),
+        Layout('davis', 24.0, images_together=False),
         Layout('davis2016', 24.0, True, lists=('ImageSets/2016', 'ImageSets/480p'), split='val'),
         Layout('davis2017', 24.0, lists=('ImageSets/2017',), split='val'),
         Layout('lvos', 6.0, split='val'),
         Layout('lvos2', 6.0, split='val'),
         Layout('longvideos', DEFAULT_FPS),
-        Layout('folders', DEFAULT_FPS),
+        Layout('folders', DEFAULT_FPS, images_together=False),
     )
 }
 """Known layouts. The rate of Long Videos is not published; it is that of unknown folders."""
@@ -73,11 +75,17 @@ def split_folder(path: Path, layout: Layout, split: str | None) -> Path:
     Raises
     ------
     ValueError
-        If a split was named that is neither a folder nor a list.
+        If a split was named that is neither a folder nor a list, or the folder does not look
+        like the layout.
     """
     name = split or layout.split
     if name is not None and (path / name / IMAGES).is_dir():
         return path / name
+    if layout.images_together and not (path / IMAGES).is_dir():
+        raise ValueError(
+            f'{path} has no folder {IMAGES}, as the layout {layout.name} has; allowed: such a '
+            'data set, or --layout auto, which looks what it is'
+        )
     if split is not None and not any(
         (path / at / f'{split}.txt').is_file() for at in layout.lists
     ):
@@ -87,13 +95,25 @@ def split_folder(path: Path, layout: Layout, split: str | None) -> Path:
 
 
 def listed_names(root: Path, layout: Layout, split: str | None) -> Sequence[str] | None:
-    """Return the sequences of a split; None where the data set has no list of them."""
+    """Return the sequences of a split; None where the layout has no lists.
+
+    Raises
+    ------
+    ValueError
+        If the layout has lists, but none is there: all sequences would not be what is asked for.
+    """
     name = split or layout.split
     for folder in layout.lists:
         path = root / folder / f'{name}.txt'
         if path.is_file():
             lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
             return sorted({_sequence_in(words[0]) for words in lines})
+    if layout.lists:
+        files = ' or '.join(f'{folder}/{name}.txt' for folder in layout.lists)
+        raise ValueError(
+            f'{root} has no list {files}, as the layout {layout.name} has; allowed: such a data '
+            'set, or --layout davis for one without lists'
+        )
     return None
 
 

@@ -15,9 +15,11 @@ from lazy_vos_ros.evaluation.benchmark.figures import FrameRule
 from lazy_vos_ros.evaluation.benchmark.figures import mean_figures
 from lazy_vos_ros.evaluation.benchmark.figures import object_figures
 from lazy_vos_ros.evaluation.benchmark.figures import over_seeds
+from lazy_vos_ros.evaluation.benchmark.figures import scored_count
 from lazy_vos_ros.evaluation.benchmark.records import ObjectRecord
 from lazy_vos_ros.evaluation.benchmark.records import SequenceRecord
 from lazy_vos_ros.evaluation.benchmark.settings import Settings
+from lazy_vos_ros.evaluation.counts import plural
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Results:
                     f'{sequence["name"][:23]:<24}{item["id"]:>7}{item["frames"]:>8}'
                     f'{item["scored"]:>8}{figures_text(item)}'
                 )
-        count = f'{self.mean["scored objects"]:g} objects'
+        count = f'{self.mean["scored objects"]:g} ' + plural(self.mean['scored objects'], 'object')
         lines.append(f'{"mean":<24}{count:>23}{figures_text(self.mean)}')
         if self.spread:
             count = f'{len(self.seeds)} seeds'
@@ -144,7 +146,7 @@ def _object(
         'fps': fps,
         'first': item.first,
         'frames': item.frames,
-        'scored': len(item.scored),
+        'scored': scored_count(item, rule),
         'corrections': list(item.corrections),
         'events': dict(item.events),
     }

@@ -19,6 +19,7 @@ from lazy_vos_ros.evaluation.benchmark.records import SequenceRecord
 from lazy_vos_ros.evaluation.benchmark.results import Results
 from lazy_vos_ros.evaluation.benchmark.settings import Settings
 from lazy_vos_ros.evaluation.benchmark.store import Store
+from lazy_vos_ros.evaluation.counts import counted
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def run_benchmark(plan: Plan, folder: Path, means: Means) -> Results:
     waiting = [job for job, kept in zip(jobs, found, strict=True) if kept.record is None]
     progress = Progress(sum(len(job.files.images) for job in waiting), len(waiting))
     if records:
-        progress.say(f'{len(records)} of {len(jobs)} sequences are finished already')
+        progress.say(f'finished already: {len(records)} of {counted(len(jobs), "sequence")}')
     for job, kept in zip(jobs, found, strict=True):
         if kept.reason:
             progress.say(f'{job.files.name} is tracked again: {kept.reason}')
@@ -112,15 +113,15 @@ def _line(record: SequenceRecord, plan: Plan) -> str:
     quality = '-' if figures['J&F'] is None else f'{figures["J&F"]:.3f}'
     seed = f' seed {record.seed}' if len(plan.used_seeds) > 1 else ''
     return (
-        f'{record.name}{seed}: {record.frames} frames, J&F {quality}, NoC {figures["NoC"]}, '
-        f'{figures["fps"]:.1f} frames/s'
+        f'{record.name}{seed}: {counted(record.frames, "frame")}, J&F {quality}, '
+        f'NoC {figures["NoC"]}, {figures["fps"]:.1f} frames/s'
     )
 
 
 def _refuse_failures(failures: Sequence[Failure], jobs: int) -> None:
     if failures:
         raise RuntimeError(
-            f'{len(failures)} of {jobs} sequences failed, so there are no results; the others are '
-            'kept, and the command can be run again. '
+            f'{len(failures)} of {counted(jobs, "sequence")} failed, so there are no results; the '
+            'others are kept, and the command can be run again. '
             + '; '.join(f'{item.name}: {item.reason}' for item in failures)
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from lazy_vos_ros.evaluation.benchmark.jobs import Job
 from lazy_vos_ros.evaluation.benchmark.records import SequenceRecord
 from lazy_vos_ros.evaluation.benchmark.settings import differences
+from lazy_vos_ros.evaluation.counts import counted
 
 FOLDER = 'sequences'
 SHOWN = 4
@@ -51,7 +52,9 @@ class Store:
             texts = '; '.join(changed[:SHOWN])
             return Kept(None, f'it was tracked with other settings ({texts}{more})')
         if record.frames != len(job.files.images):
-            return Kept(None, f'it had {record.frames} frames, now {len(job.files.images)}')
+            return Kept(
+                None, f'it had {counted(record.frames, "frame")}, now {len(job.files.images)}'
+            )
         if job.masks is not None and _count(job.masks) < record.frames:
             return Kept(None, 'its masks are not there')
         return Kept(record)

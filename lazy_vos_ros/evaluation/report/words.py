@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from math import isfinite
 
 from lazy_vos_ros.engine.results import EventKind
+from lazy_vos_ros.evaluation.counts import plural
 
 UNKNOWN = '–'
 """Printed where the recording does not tell."""
@@ -60,7 +61,7 @@ def counted(count: int, noun: str) -> str:
     """Return a count with its noun: `no question`, `1 question`, `2 questions`."""
     if count == 0:
         return f'no {noun}'
-    return f'{whole(count)} {noun}' + ('' if count == 1 else 's')
+    return f'{whole(count)} {plural(count, noun)}'
 
 
 def duration(seconds: float | None) -> str:

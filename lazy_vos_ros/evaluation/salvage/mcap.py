@@ -22,6 +22,7 @@ from typing import TypeAlias
 
 from rosbags.interfaces import MessageDefinition
 
+from lazy_vos_ros.evaluation.counts import counted
 from lazy_vos_ros.evaluation.salvage.compression import COMPRESSIONS
 from lazy_vos_ros.evaluation.salvage.compression import decompress_part
 from lazy_vos_ros.evaluation.salvage.records import NO_DEFINITION
@@ -247,7 +248,7 @@ class SalvagedMcap:
         kept = [entry for entry in self._entries if entry.channel in known]
         if len(kept) < len(self._entries):
             lost = len(self._entries) - len(kept)
-            self.faults.append(f'{lost} messages are of topics that the file does not name')
+            self.faults.append(f'{counted(lost, "message")} of topics that the file does not name')
         self._entries = kept
         self._channels = {key: self._channels[key] for key in self._channels if key in known}
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from lazy_vos_ros.evaluation.counts import counted
 from lazy_vos_ros.evaluation.salvage.records import DEFINITION_FORMATS
 from lazy_vos_ros.evaluation.salvage.records import NO_DEFINITION
 from lazy_vos_ros.evaluation.salvage.records import Topic
@@ -157,10 +158,12 @@ class SalvagedSqlite:
 
     def _note_lost(self, found: dict[int, Entry], cut: int) -> None:
         if cut:
-            self.faults.append(f'{cut} messages are cut off')
+            self.faults.append(f'{counted(cut, "message")} cut off')
         unnamed = sum(entry.topic not in self._names for entry in found.values())
         if unnamed:
-            self.faults.append(f'{unnamed} messages are of topics that the file does not name')
+            self.faults.append(
+                f'{counted(unnamed, "message")} of topics that the file does not name'
+            )
 
 
 def cells_of(pages: Pages, page: int) -> Iterator[tuple[int, Cell]]:

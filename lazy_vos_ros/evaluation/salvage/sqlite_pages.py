@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lazy_vos_ros.evaluation.counts import counted
+
 MAGIC = b'SQLite format 3\0'
 TABLE_LEAF = 0x0D
 FILE_HEAD = 100
@@ -100,14 +102,14 @@ class Pages:
         for start in range(WAL_HEAD.size, len(data), step):
             frame = data[start : start + step]
             if len(frame) < step:
-                self.faults.append(f'{path.name} is cut off after {len(pages)} pages')
+                self.faults.append(f'{path.name} is cut off after {counted(len(pages), "page")}')
                 break
             number, _, *here, first, second = WAL_FRAME.unpack_from(frame)
             if here != salts:
                 break  # left over from before the last checkpoint
             sums = _checksum(frame[:8] + frame[WAL_FRAME.size :], sums, order)
             if sums != (first, second):
-                self.faults.append(f'{path.name} is damaged after {len(pages)} pages')
+                self.faults.append(f'{path.name} is damaged after {counted(len(pages), "page")}')
                 break
             pages[number] = frame[WAL_FRAME.size :]
         return pages

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from pathlib import Path
 
+from lazy_vos_ros.evaluation.counts import counted
 from lazy_vos_ros.evaluation.salvage.compression import ZSTD_MAGIC
 from lazy_vos_ros.evaluation.salvage.compression import decompress_part
 from lazy_vos_ros.evaluation.salvage.library import LibraryStorage
@@ -91,7 +92,9 @@ class StorageFile:
         """Raise ValueError if fewer messages came than the file's index has."""
         indexed = sum(topic.count for topic in self.topics if topic.name in topics)
         if count < indexed:
-            raise ValueError(f'{indexed - count} of {indexed} messages in its index are not there')
+            raise ValueError(
+                f'its index has {counted(indexed, "message")}, the file {indexed - count} fewer'
+            )
 
     def _replace(self, reason: str) -> bool:
         """Read record by record from now on; return whether that gives anything."""
@@ -112,7 +115,9 @@ class StorageFile:
             salvaged.close()
             raise ValueError(f'{self.path} holds no message that can be read: {reason}')
         details = '; '.join([reason, *salvaged.faults])
-        self.faults.append(f'{self.path.name} is not whole, {count} messages are: {details}')
+        self.faults.append(
+            f'{self.path.name} is not whole and gives {counted(count, "message")}: {details}'
+        )
         return salvaged
 
 

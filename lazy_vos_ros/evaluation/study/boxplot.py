@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lazy_vos_ros.evaluation.counts import plural
 from lazy_vos_ros.evaluation.study.correlations import Quartiles
 from lazy_vos_ros.evaluation.timeline import BLUE
 from lazy_vos_ros.evaluation.timeline import GREEN
@@ -121,7 +122,7 @@ def _symbol(name: str) -> str:
 def _count(rows: Sequence[Quartiles]) -> str:
     counts = sorted({len(row.rhos) for row in rows})
     objects = f'{counts[0]}' if len(counts) == 1 else f'{counts[0]} to {counts[-1]}'
-    return f'Boxes over {objects} objects, median above'
+    return f'Boxes over {objects} {plural(counts[-1], "object")}, median above'
 
 
 def _save(figure: Figure, path: Path) -> None:

@@ -50,7 +50,7 @@ class Dropout:
         if not 0 < rate < 1:
             raise ValueError(f'dropout rate is {rate}; allowed: above 0, below 1')
         if passes < 2:
-            raise ValueError(f'{passes} passes; allowed: at least 2')
+            raise ValueError(f'passes are {passes}; allowed: at least 2, or 0 for no dropout')
         self._backend = backend
         self._prediction: Prediction | None = None
         self._rate = rate

@@ -8,6 +8,7 @@ from lazy_vos_ros.engine import build
 from lazy_vos_ros.engine.cutie import weights
 from lazy_vos_ros.engine.cutie.backend import CutieBackend
 from lazy_vos_ros.engine.weights import find_entry
+from lazy_vos_ros.engine.weights import title_of
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 
 
@@ -82,11 +83,11 @@ def test_backends_are_built_by_name(folder, state):
         for chosen in ({'weights': name}, {'backend': 'cutie'}, {'weights': path.name}):
             backend = build.make_backend(device='cpu', **chosen)
             assert isinstance(backend, CutieBackend)
-            assert backend.name == f'Cutie ({path.name})'
+            assert backend.name == f'Cutie ({title_of(path)})'
     assert backend.config == XMemConfig(size=480)
     path = save(state, folder / 'own.pth')
     own = build.make_backend(str(path), backend='cutie', settings=XMemConfig(size=64))
-    assert (own.name, own.config.size) == ('Cutie (own.pth)', 64)
+    assert (own.name, own.config.size) == (f'Cutie ({title_of(path)})', 64)
 
 
 def test_what_does_not_go_together_is_refused(folder, state):

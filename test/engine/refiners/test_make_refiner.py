@@ -73,7 +73,7 @@ def test_weights_that_are_not_there_say_how_to_get_them(weights, loaded):
 
 @pytest.mark.parametrize('name', ['sam', 'xmem', ''])
 def test_unknown_name_lists_the_known(weights, name):
-    with pytest.raises(ValueError, match=r'allowed: auto, .*sam_hq_vit_tiny'):
+    with pytest.raises(ValueError, match=r'allowed: auto, .*sam-hq-tiny'):
         make_refiner(name, backend=CPU)
 
 

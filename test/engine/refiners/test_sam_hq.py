@@ -9,6 +9,7 @@ import torch
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.engine.refiners import sam_package
 from lazy_vos_ros.engine.refiners.sam_hq import SamHqRefiner
+from lazy_vos_ros.engine.weights import title_of
 
 try:
     sam = sam_package.import_sam()
@@ -73,7 +74,7 @@ def test_checkpoint_is_loaded_whole(checkpoint, refiner):
     assert loaded.keys() == state.keys()
     assert all(torch.equal(loaded[name], state[name]) for name in state)
     assert not model.training
-    assert refiner.name == 'SAM-HQ vit_tiny (sam_hq_vit_tiny.pth)'
+    assert refiner.name == f'SAM-HQ vit_tiny ({title_of(checkpoint)})'
 
 
 def test_attention_uses_the_biases_of_the_checkpoint(refiner):

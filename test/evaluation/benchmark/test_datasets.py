@@ -72,7 +72,7 @@ def test_a_list_that_names_absent_sequences_is_refused_unless_one_chooses(tmp_pa
     lists = tmp_path / 'ImageSets' / '2017'
     lists.mkdir(parents=True)
     (lists / 'val.txt').write_text('bear\nlost\n')
-    with pytest.raises(ValueError, match='1 listed sequences have no folder of images: lost'):
+    with pytest.raises(ValueError, match='no folder of images for 1 listed sequence: lost'):
         open_dataset(tmp_path)
     assert names(open_dataset(tmp_path, sequences=['bear'])) == ['bear']
 
@@ -100,7 +100,7 @@ def test_long_videos_have_few_annotations(tmp_path: Path):
 def test_chosen_sequences(tmp_path: Path):
     painted.write_folders(tmp_path, {'a': FRAMES, 'b': FRAMES, 'c': FRAMES})
     assert names(open_dataset(tmp_path, sequences=['c', 'a'])) == ['a', 'c']
-    with pytest.raises(ValueError, match='sequences z are not in the data set; allowed: a, b, c'):
+    with pytest.raises(ValueError, match='the data set has no sequence z; allowed: a, b, c'):
         open_dataset(tmp_path, sequences=['a', 'z'])
 
 
@@ -123,7 +123,7 @@ def test_frames_come_in_the_order_of_their_numbers(tmp_path: Path):
         (lambda a: (a / 'Annotations' / '2.png').write_bytes(b''), 'are of one frame'),
         (
             lambda a: (a / 'Annotations' / '00077.png').write_bytes(b''),
-            '1 annotations in .* have no image: 00077',
+            'no image for 1 annotation in .*: 00077',
         ),
     ],
 )
@@ -151,3 +151,18 @@ def test_what_is_not_there(tmp_path: Path):
     (tmp_path / 'a' / 'Annotations').mkdir()
     with pytest.raises(ValueError, match='Annotations has no jpg or png image'):
         open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize('layout', ['davis2016', 'davis2017', 'lvos', 'lvos2', 'longvideos'])
+def test_a_layout_that_the_folders_do_not_have_is_refused(tmp_path: Path, layout: str):
+    painted.write_folders(tmp_path, {'clip': FRAMES})
+    with pytest.raises(ValueError, match=f'no folder JPEGImages, as the layout {layout} has'):
+        open_dataset(tmp_path, layout=layout)
+    assert names(open_dataset(tmp_path, layout='davis')) == ['clip']
+
+
+def test_a_layout_with_lists_needs_one(tmp_path: Path):
+    write_by_kind(tmp_path, 'bear', below='480p')
+    with pytest.raises(ValueError, match=r'no list ImageSets/2017/val.txt, .*--layout davis for'):
+        open_dataset(tmp_path, layout='davis2017')
+    assert names(open_dataset(tmp_path)) == ['bear']

@@ -71,7 +71,7 @@ def test_finished_sequences_are_not_tracked_again(run: Run, tmp_path: Path, data
     for path in data.rglob('JPEGImages/*.png'):
         path.write_bytes(b'gone')  # tracking would fail now
     again, printed = run()
-    assert '2 of 2 sequences are finished already' in printed
+    assert 'finished already: 2 of 2 sequences' in printed
     assert again == first
 
 
@@ -104,7 +104,7 @@ def test_masks_that_are_wanted_later_are_made_later(run: Run, tmp_path: Path):
     assert len(list((masks / 'long').iterdir())) == 9
     assert read_labels(masks / 'short' / '00001.png').max() == 1
     _, printed = run(masks=masks)
-    assert '2 of 2 sequences are finished already' in printed
+    assert 'finished already: 2 of 2 sequences' in printed
 
 
 def test_failed_sequences_are_named_and_the_others_kept(run: Run, tmp_path: Path, data: Path):
@@ -168,5 +168,5 @@ def test_figures_follow_the_frame_rule_without_tracking_again(
     plan = Plan(open_dataset(data), settings())
     plan = replace(plan, rule=replace(plan.rule, skip_first=False))
     other = run_benchmark(plan, tmp_path / 'out', Means())
-    assert '2 of 2 sequences are finished already' in capsys.readouterr().out
+    assert 'finished already: 2 of 2 sequences' in capsys.readouterr().out
     assert other.mean['J'] > first.mean['J']

@@ -110,7 +110,7 @@ def test_equal_rows_of_two_suites_are_run_once(suite: Suite, capsys):
     capsys.readouterr()
     suite('table1')
     printed = capsys.readouterr().out
-    assert printed.count('1 of 1 sequences are finished already') == 3
+    assert printed.count('finished already: 1 of 1 sequence') == 3
     assert printed.count('(1 of 1)') == 1  # the drawn one
 
 

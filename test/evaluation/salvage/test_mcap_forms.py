@@ -141,7 +141,7 @@ def test_messages_of_a_topic_without_its_name_are_counted(tmp_path: Path):
     with pytest.raises(ValueError, match='holds no message that can be read'):
         StorageFile(tmp_path / 'a.mcap')
     assert SalvagedMcap(tmp_path / 'a.mcap').faults == [
-        '2 messages are of topics that the file does not name'
+        '2 messages of topics that the file does not name'
     ]
 
 
