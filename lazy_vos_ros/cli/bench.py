@@ -10,25 +10,43 @@ Examples:
   lazy-vos bench
   lazy-vos bench --weights compact,official-random --sizes 480 --objects 1 --precisions fp32
   lazy-vos bench --long --sizes 256 --objects 1 --precisions fp32 --plots out/plots
-  lazy-vos bench --full --device cuda --json out/h200.json
+  lazy-vos bench --full --device cuda --json out/gpu.json
   lazy-vos bench --ros
+  lazy-vos bench --official ../XMem --weights official-random
 """
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lazy_vos_ros.cli.bench_plan import LONG
+from lazy_vos_ros.cli.bench_plan import OFFICIAL_FRAMES
+from lazy_vos_ros.cli.bench_plan import ROS_FRAMES
+
 if TYPE_CHECKING:
-    from lazy_vos_ros.evaluation.speed.plan import Plan
     from lazy_vos_ros.evaluation.speed.results_file import ResultsFile
+    from lazy_vos_ros.evaluation.speed.results_file import Row
 
 DEFAULT_JSON = Path('out/bench.json')
-LONG = 10_000
-"""Frames of a row with --long."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `lazy-vos bench`."""
+    what = parser.add_argument_group('what is measured; without these, the tracker alone')
+    part = what.add_mutually_exclusive_group()
+    part.add_argument(
+        '--ros',
+        action='store_true',
+        help='the way of images through ROS, inference apart: latency and losses at 30 and 60 Hz, '
+        '640x480 to 1920x1080',
+    )
+    part.add_argument(
+        '--official',
+        type=Path,
+        metavar='DIR',
+        help='the tracker beside a checkout of https://github.com/hkchengrex/XMem: the same '
+        'frames and weights, in turn; ratio and largest difference',
+    )
     rows = parser.add_argument_group('which rows')
     rows.add_argument(
         '--weights',
@@ -48,12 +66,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='size of the images (default: 854x480, or as large as the network works)',
     )
     length = parser.add_argument_group('how long')
-    length.add_argument('--frames', type=int, metavar='N', help='of a row; default 100')
+    length.add_argument(
+        '--frames',
+        type=int,
+        metavar='N',
+        help=f'of a row; default 100, {ROS_FRAMES} with --ros, {OFFICIAL_FRAMES} with --official',
+    )
     length.add_argument(
         '--seconds',
         type=float,
         metavar='S',
-        help='a row ends after so long, with fewer frames if need be; 0: never; default 8',
+        help='a row of the tracker alone ends after so long, with fewer frames if need be; 0: '
+        'never; default 8',
     )
     length.add_argument(
         '--long',
@@ -66,7 +90,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     other.add_argument(
         '--threads', type=int, metavar='N', help='of PyTorch on the CPU; default: every core'
     )
-    other.add_argument('--json', type=Path, default=DEFAULT_JSON, metavar='FILE')
+    other.add_argument(
+        '--json', type=Path, default=DEFAULT_JSON, metavar='FILE', help=f'default {DEFAULT_JSON}'
+    )
     other.add_argument(
         '--resume', action='store_true', help='keep the rows that FILE has, measure the others'
     )
@@ -77,52 +103,65 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print the table; 1 if a row failed."""
+    if args.plots and (args.ros or args.official):
+        raise ValueError('--plots with --ros or --official; allowed: with the tracker alone')
+    if args.ros:
+        return run_ros(args)
+    if args.official:
+        return run_official(args)
     return run_steps(args)
 
 
 def run_steps(args: argparse.Namespace) -> int:
     """Measure the tracker alone."""
-    from lazy_vos_ros.evaluation.speed.run import measure_steps
+    from lazy_vos_ros.cli.bench_plan import step_cases
+    from lazy_vos_ros.evaluation.speed.process import measure_apart
+    from lazy_vos_ros.evaluation.speed.run import measure_rows
+    from lazy_vos_ros.evaluation.speed.table import row_words
     from lazy_vos_ros.evaluation.speed.table import step_table
 
-    cases = plan_of(args).cases(full=args.full)
+    cases = step_cases(args)
     file = open_file(args, 'step')
-    rows = measure_steps(cases, file)
-    print(f'\n{step_table(rows)}\n\nresults are in {file.path}')
+    rows = measure_rows('step', cases, file, measure_apart, row_words)
+    status = finish(rows, step_table(rows), file)
     if args.plots:
         from lazy_vos_ros.evaluation.speed.plots import draw_plots
 
         for path in draw_plots(rows, args.plots):
             print(path)
-    return int(any('error' in row for row in rows))
+    return status
 
 
-def plan_of(args: argparse.Namespace) -> 'Plan':
-    """Return what the arguments say, complete."""
-    from lazy_vos_ros.engine.build import resolve_device
-    from lazy_vos_ros.evaluation.speed.machine import usable_cores
-    from lazy_vos_ros.evaluation.speed.plan import OBJECTS
-    from lazy_vos_ros.evaluation.speed.plan import PRECISIONS
-    from lazy_vos_ros.evaluation.speed.plan import SIZES
-    from lazy_vos_ros.evaluation.speed.plan import Plan
-    from lazy_vos_ros.evaluation.speed.plan import check_weights
-    from lazy_vos_ros.evaluation.speed.plan import present_weights
+def run_ros(args: argparse.Namespace) -> int:
+    """Measure the way through ROS."""
+    from lazy_vos_ros.cli.bench_plan import ros_cases
+    from lazy_vos_ros.cli.latency.measure import measure_way
+    from lazy_vos_ros.cli.latency.table import ros_table
+    from lazy_vos_ros.cli.latency.table import row_words
+    from lazy_vos_ros.evaluation.speed.run import measure_rows
+    from lazy_vos_ros.nodes.runtime import tune_allocator
 
-    if args.long and (args.frames is not None or args.seconds is not None):
-        raise ValueError('--long with --frames or --seconds; allowed: one or the other')
-    names = args.weights.split(',') if args.weights else present_weights()
-    frames, seconds = (LONG, 0.0) if args.long else (args.frames, args.seconds)
-    return Plan(
-        weights=check_weights(names),
-        sizes=numbers('--sizes', args.sizes, SIZES, low=32),
-        objects=numbers('--objects', args.objects, OBJECTS, low=1),
-        precisions=precisions(args.precisions, PRECISIONS),
-        image=image_size(args.image),
-        device=str(resolve_device(args.device)),
-        threads=at_least_1('--threads', args.threads, usable_cores()),
-        frames=at_least_1('--frames', frames, Plan.frames),
-        seconds=Plan.seconds if seconds is None else not_negative('--seconds', seconds),
-    )
+    cases = ros_cases(args)
+    file = open_file(args, 'ros')
+    tune_allocator()
+    rows = measure_rows('ros', cases, file, measure_way, row_words)
+    return finish(rows, ros_table(rows), file)
+
+
+def run_official(args: argparse.Namespace) -> int:
+    """Measure beside the published code."""
+    from lazy_vos_ros.cli.bench_plan import official_cases
+    from lazy_vos_ros.evaluation.speed.official_comparison import load_official
+    from lazy_vos_ros.evaluation.speed.official_rows import measure_beside
+    from lazy_vos_ros.evaluation.speed.official_rows import official_table
+    from lazy_vos_ros.evaluation.speed.official_rows import row_words
+    from lazy_vos_ros.evaluation.speed.run import measure_rows
+
+    load_official(args.official)  # says at once if it is not there
+    cases = official_cases(args)
+    file = open_file(args, 'official')
+    rows = measure_rows('official', cases, file, measure_beside, row_words)
+    return finish(rows, official_table(rows), file)
 
 
 def open_file(args: argparse.Namespace, part: str) -> 'ResultsFile':
@@ -137,44 +176,7 @@ def open_file(args: argparse.Namespace, part: str) -> 'ResultsFile':
     return file
 
 
-def numbers(name: str, text: str | None, default: tuple[int, ...], *, low: int) -> tuple[int, ...]:
-    """Return the whole numbers of `A,B,..`; ValueError if they are none or below `low`."""
-    if text is None:
-        return default
-    words = text.split(',')
-    if not all(word.strip().isdecimal() and int(word) >= low for word in words):
-        raise ValueError(f'{name} is {text!r}; allowed: whole numbers from {low}, such as 256,480')
-    return tuple(int(word) for word in words)
-
-
-def precisions(text: str | None, default: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the precisions of `A,B,..`; ValueError if one is unknown."""
-    allowed = ('fp32', 'half', 'bf16', 'fp16')
-    found = default if text is None else tuple(word.strip() for word in text.split(','))
-    if not set(found) <= set(allowed):
-        raise ValueError(f'--precisions is {text!r}; allowed: {", ".join(allowed)}')
-    return found
-
-
-def image_size(text: str | None) -> tuple[int, int] | None:
-    """Return width and height of `WxH`; ValueError if it is none."""
-    if text is None:
-        return None
-    words = text.lower().split('x')
-    if len(words) != 2 or not all(word.isdecimal() and int(word) >= 32 for word in words):
-        raise ValueError(f'--image is {text!r}; allowed: WIDTHxHEIGHT, such as 1280x720')
-    return int(words[0]), int(words[1])
-
-
-def at_least_1(name: str, value: int | None, default: int) -> int:
-    """Return the value, or the default if there is none; ValueError below 1."""
-    if value is not None and value < 1:
-        raise ValueError(f'{name} is {value}; allowed: at least 1')
-    return default if value is None else value
-
-
-def not_negative(name: str, value: float) -> float:
-    """Return the value; ValueError below 0 or if it is no number."""
-    if not 0 <= value < float('inf'):
-        raise ValueError(f'{name} is {value}; allowed: 0 or more')
-    return value
+def finish(rows: 'list[Row]', table: str, file: 'ResultsFile') -> int:
+    """Print the table and where it is kept; return 1 if a row failed."""
+    print(f'\n{table}\n\nresults are in {file.path}')
+    return int(any('error' in row for row in rows))

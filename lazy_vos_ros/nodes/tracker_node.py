@@ -38,7 +38,9 @@ from lazy_vos_ros.nodes.parameters import watch
 from lazy_vos_ros.nodes.runtime import Stop
 from lazy_vos_ros.nodes.runtime import run
 from lazy_vos_ros.nodes.session import SessionState
+from lazy_vos_ros.nodes.tracking import MakeNetworks
 from lazy_vos_ros.nodes.tracking import Tracking
+from lazy_vos_ros.nodes.tracking import load_networks
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
@@ -49,8 +51,9 @@ PATIENCE = 1.5
 class TrackerNode(LifecycleNode):
     """Configure loads the networks, activate subscribes, deactivate keeps the memory."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, make_networks: MakeNetworks = load_networks, **options: Any) -> None:
         super().__init__('lazy_vos', **options)
+        self._make_networks = make_networks
         refuse_impossible_transitions(self)
         declare(self, NodeConfig)
         self._config = read(self, NodeConfig)
@@ -78,7 +81,13 @@ class TrackerNode(LifecycleNode):
         """Load the networks, warm up, publish and serve."""
         try:
             self._tracking = Tracking(
-                self, self._config, self._lazy, self._xmem, self._processed, self._faults
+                self,
+                self._config,
+                self._lazy,
+                self._xmem,
+                self._processed,
+                self._faults,
+                self._make_networks,
             )
         except (ValueError, RuntimeError, OSError) as error:
             self.get_logger().error(f'cannot configure: {error}')

@@ -114,9 +114,19 @@ class TrackerServices:
         return response
 
     async def _run(self, name: str, job: Callable[[], Any], response: Any) -> Any:
-        """Run a job and write into the response how it went; return its result or None."""
+        """Run a job and write into the response how it went; return its result or None.
+
+        The response goes out after what the job published.
+        """
+
+        def published() -> Any:
+            try:
+                return job()
+            finally:
+                self._session.flush()
+
         try:
-            result = await result_of(self._node, self._worker.submit(job))
+            result = await result_of(self._node, self._worker.submit(published))
         except ValueError as error:
             response.message = str(error)
         except CancelledError:

@@ -11,10 +11,12 @@ import numpy as np
 from lazy_vos_msgs.srv import RequestCorrection
 from rclpy.node import Node
 
+from lazy_vos_ros.engine.backend import Backend
 from lazy_vos_ros.engine.build import make_backend
 from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.prompts import Prompt
 from lazy_vos_ros.engine.refiners import make_refiner
+from lazy_vos_ros.engine.refiners.base import Refiner
 from lazy_vos_ros.engine.results import CorrectionEvent
 from lazy_vos_ros.engine.tracker import LazyTracker
 from lazy_vos_ros.engine.xmem.config import XMemConfig
@@ -31,6 +33,9 @@ from lazy_vos_ros.nodes.state_keeper import StateKeeper
 from lazy_vos_ros.nodes.stream_clock import StreamClock
 from lazy_vos_ros.nodes.tracker_services import TrackerServices
 from lazy_vos_ros.nodes.worker import Worker
+
+MakeNetworks = Callable[[NodeConfig, XMemConfig], tuple[Backend, Refiner]]
+"""Builds what a node tracks and refines with."""
 
 LOOK_FOR_OPERATOR = 0.2
 """Seconds between looks whether an operator has come or gone."""
@@ -56,6 +61,7 @@ class Tracking:
         xmem: XMemConfig,
         processed: Rate,
         faults: Faults,
+        make_networks: MakeNetworks,
     ) -> None:
         self._node = node
         self._processed = processed
@@ -66,13 +72,13 @@ class Tracking:
             self._process, self._failed, lambda: self._catch_up()
         )
         try:
-            tracker = self.worker.call(lambda: self._load(config, lazy, xmem))
+            tracker = self.worker.call(lambda: self._load(make_networks(config, xmem), lazy))
         except Exception:
             self.worker.stop()
             raise
         clock = StreamClock()
         self.buffer = FrameBuffer(config.click_buffer_frames, config.click_buffer_megabytes)
-        self.outputs = Outputs(node, clock)
+        self.outputs = Outputs(node, clock, self._not_published)
         self._client = node.create_client(RequestCorrection, 'request_correction')
         service = node.resolve_service_name('request_correction')
         self.desk = QuestionDesk(
@@ -125,9 +131,8 @@ class Tracking:
             words = str(error) or type(error).__name__
             self._node.get_logger().error(f'cannot {what} the state: {words}')
 
-    def _load(self, config: NodeConfig, lazy: LazyConfig, xmem: XMemConfig) -> LazyTracker:
-        backend = make_backend(config.weights, device=config.device, settings=xmem)
-        refiner = make_refiner(config.refiner, backend=backend, device=config.device)
+    def _load(self, networks: tuple[Backend, Refiner], lazy: LazyConfig) -> LazyTracker:
+        backend, refiner = networks
         self._backend = backend
         self.backend_name, self.refiner_name = backend.name, refiner.name
         self.device_name = str(backend.device)
@@ -140,11 +145,16 @@ class Tracking:
         self._processed.tick()
 
     def _failed(self, error: Exception) -> None:
+        self._note_fault('image not processed', error)
+
+    def _not_published(self, error: Exception) -> None:
+        self._note_fault('result not published', error)
+
+    def _note_fault(self, what: str, error: Exception) -> None:
         words = f'{type(error).__name__}: {error}'
         if self._faults.note(words):
             self._node.get_logger().error(
-                f'image not processed: {words} (further ones of this kind are counted in '
-                '/diagnostics)'
+                f'{what}: {words} (further ones of this kind are counted in /diagnostics)'
             )
 
     def _answered(self, request_id: str, response: RequestCorrection.Response) -> None:
@@ -165,6 +175,18 @@ class Tracking:
                 f'answer to {request_id}: object {event.object_id} {event.kind.value} '
                 f'{event.reason}'.rstrip()
             )
+
+
+def load_networks(config: NodeConfig, xmem: XMemConfig) -> tuple[Backend, Refiner]:
+    """Return the networks that the parameters name.
+
+    Raises
+    ------
+    ValueError, RuntimeError
+        If weights or device are not as they must be.
+    """
+    backend = make_backend(config.weights, device=config.device, settings=xmem)
+    return backend, make_refiner(config.refiner, backend=backend, device=config.device)
 
 
 def first_object(config: NodeConfig) -> Prompt | None:

@@ -7,6 +7,15 @@ from dataclasses import asdict
 from dataclasses import dataclass
 from typing import Any
 
+START_UP = 6.0
+"""Seconds of a row apart from its frames."""
+
+NANOSECONDS_PER_PIXEL = {'compact': 800.0}
+"""Of the step with one object on two cores, roughly."""
+OTHERS_PER_PIXEL = 4000.0
+EACH_OBJECT_MORE = 0.3
+"""Part of the step with one object that each further one adds."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -37,6 +46,15 @@ class Case:
         """The row for people."""
         objects = f'{self.objects} object{"s" if self.objects > 1 else ""}'
         return f'{self.weights} {self.size} {self.precision}, {objects}'
+
+    @property
+    def expected(self) -> float:
+        """Seconds that it takes, roughly; only the ratios between rows matter."""
+        pixels = self.size * self.size * self.width / self.height
+        each = NANOSECONDS_PER_PIXEL.get(self.weights, OTHERS_PER_PIXEL) * 1e-9
+        step = each * pixels * (1 + EACH_OBJECT_MORE * (self.objects - 1))
+        frames = self.frames * step
+        return START_UP + (min(frames, self.seconds) if self.seconds else frames)
 
     def record(self) -> dict[str, Any]:
         """Return it as it stands in a file."""

@@ -6,35 +6,36 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from time import monotonic
 from typing import Any
+from typing import Protocol
 
 from tqdm import tqdm
 
 from lazy_vos_ros.evaluation.benchmark.progress import duration
-from lazy_vos_ros.evaluation.speed.case import Case
-
-START_UP = 6.0
-"""Seconds of a row apart from its frames."""
-
-NANOSECONDS_PER_PIXEL = {'compact': 800.0}
-"""Of one object's step; a rough figure of two cores, of which only the ratios matter."""
-OTHERS_PER_PIXEL = 4000.0
-EACH_OBJECT_MORE = 0.3
-"""Part of the step of one object that each further one adds."""
 
 
-def expected_seconds(case: Case) -> float:
-    """Return roughly how long a case takes on two cores."""
-    pixels = case.size * case.size * case.width / case.height
-    each = NANOSECONDS_PER_PIXEL.get(case.weights, OTHERS_PER_PIXEL) * 1e-9
-    step = each * pixels * (1 + EACH_OBJECT_MORE * (case.objects - 1))
-    frames = case.frames * step
-    return START_UP + (min(frames, case.seconds) if case.seconds else frames)
+class Timed(Protocol):
+    """A row that can be announced."""
+
+    @property
+    def words(self) -> str:
+        """The row for people."""
+        ...
+
+    @property
+    def frames(self) -> int:
+        """How many it has."""
+        ...
+
+    @property
+    def expected(self) -> float:
+        """Seconds that it takes, roughly; only the ratios between rows matter."""
+        ...
 
 
 class Pace:
     """A bar where somebody looks, and one line for each finished row everywhere."""
 
-    def __init__(self, cases: Sequence[Case], *, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, cases: Sequence[Timed], *, clock: Callable[[], float] = monotonic) -> None:
         """Begin with these rows to measure."""
         self._clock = clock
         self._begin = clock()
@@ -42,7 +43,7 @@ class Pace:
         self._finished = 0
         self._done = 0.0
         self._within = 0.0
-        self._total = sum(expected_seconds(case) for case in cases)
+        self._total = sum(case.expected for case in cases)
         # disable=None: no bar where the output goes into a file.
         self._bar: Any = tqdm(
             total=100,
@@ -51,16 +52,16 @@ class Pace:
             bar_format='{desc} |{bar}| {n:.0f} %',
         )
 
-    def frame(self, case: Case, done: int) -> None:
+    def frame(self, case: Timed, done: int) -> None:
         """Note how many frames of a row are measured."""
-        self._within = expected_seconds(case) * min(1.0, done / case.frames)
+        self._within = case.expected * min(1.0, done / case.frames)
         self._bar.set_description_str(f'{case.words}, frame {done}{self.left}', refresh=False)
         self._show()
 
-    def row(self, case: Case, words: str) -> None:
+    def row(self, case: Timed, words: str) -> None:
         """Count a finished row and print what came of it."""
         self._finished += 1
-        self._done += expected_seconds(case)
+        self._done += case.expected
         self._within = 0.0
         self._bar.write(f'{words} ({self._finished} of {self._rows}{self.left})')
         self._show()

@@ -69,12 +69,11 @@ class Plan:
 
     def _case(self, weights: str, size: int, objects: int, precision: str) -> Case:
         width, height = self.image or image_for(size)
-        kind = self.device.partition(':')[0]
         return Case(
             weights=weights,
             size=size,
             objects=objects,
-            precision=HALF[kind] if precision == 'half' else precision,
+            precision=precision_on(self.device, precision),
             width=width,
             height=height,
             device=self.device,
@@ -83,6 +82,11 @@ class Plan:
             seconds=self.seconds,
             sha256=sha256(weights),
         )
+
+
+def precision_on(device: str, precision: str) -> str:
+    """Return what a precision, ``half`` among them, means on a device."""
+    return HALF[device.partition(':')[0]] if precision == 'half' else precision
 
 
 def image_for(size: int) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""How long an image takes through ROS to its mask, inference apart."""

@@ -1,0 +1,95 @@
+"""`lazy-vos bench` on the smallest images that the network takes."""
+
+import json
+import sys
+
+import pytest
+
+from lazy_vos_ros.cli.main import main
+
+TINY = ['bench', '--sizes', '32', '--image', '48x32', '--frames', '12', '--threads', '1']
+
+
+@pytest.fixture(scope='module')
+def measured(tmp_path_factory):
+    """Return the folder and the printed table of a run with one and two objects."""
+    folder = tmp_path_factory.mktemp('bench')
+    capture = pytest.MonkeyPatch()
+    with (folder / 'out.txt').open('w') as out, capture.context() as patch:
+        patch.setattr(sys, 'stdout', out)
+        status = main(
+            [
+                *(*TINY, '--weights', 'compact', '--objects', '1,2', '--precisions', 'fp32'),
+                *('--json', str(folder / 'bench.json'), '--plots', str(folder / 'plots')),
+            ]
+        )
+    assert status == 0
+    return folder
+
+
+def test_rows_say_what_was_measured(measured):
+    found = json.loads((measured / 'bench.json').read_text())
+    assert found['machine']['cores'] >= 1
+    rows = found['step']
+    assert [row['case']['objects'] for row in rows] == [1, 2]
+    for row in rows:
+        figures = row['figures']
+        assert figures['frames'] == 12
+        assert 0 < figures['plain_ms']['p50'] <= figures['plain_ms']['p95']
+        assert figures['memory_ms']['p50'] > 0
+        assert 0 < figures['lazy_share'] < 1
+        assert figures['memory_elements'] > 0
+        assert list(figures['resident_mib']) == ['1', '12']
+        assert figures['peak_mib'] >= figures['resident_mib']['12'] > 50
+        assert figures['fps'] == pytest.approx(1e3 / mean_ms(figures['course']), rel=0.01)
+    one, two = (row['figures'] for row in rows)
+    assert two['memory_mib'] > one['memory_mib']
+    assert {path.name for path in (measured / 'plots').iterdir()} == {
+        'growth_length.png',
+        'growth_objects.png',
+    }
+
+
+def mean_ms(course):
+    assert [point['frame'] for point in course] == list(range(1, 13))
+    return sum(point['ms'] for point in course) / len(course)
+
+
+def test_the_table_is_printed_with_every_row(measured):
+    lines = (measured / 'out.txt').read_text().splitlines()
+    assert any(line.startswith('weights') and 'memory ms p50/p95' in line for line in lines)
+    assert sum(line.startswith('compact') and '48x32' in line for line in lines) == 2
+
+
+def test_resuming_measures_only_what_is_missing(measured, capsys):
+    before = json.loads((measured / 'bench.json').read_text())['step']
+    more = [*TINY, '--weights', 'compact,nonsense.pth', '--json', str(measured / 'bench.json')]
+    assert main([*more, '--resume']) == 1
+    assert "weights are 'nonsense.pth'; allowed:" in capsys.readouterr().err
+    again = [*TINY, '--weights', 'compact', '--objects', '2,1', '--precisions', 'fp32']
+    assert main([*again, '--json', str(measured / 'bench.json'), '--resume']) == 0
+    assert json.loads((measured / 'bench.json').read_text())['step'] == before
+    assert '(1 of' not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        (['--sizes', '256,x'], "--sizes is '256,x'; allowed: whole numbers from 32"),
+        (['--objects', '0'], "--objects is '0'; allowed: whole numbers from 1"),
+        (['--precisions', 'fp8'], "--precisions is 'fp8'; allowed: fp32, half, bf16, fp16"),
+        (['--image', '640'], "--image is '640'; allowed: WIDTHxHEIGHT"),
+        (['--frames', '0'], '--frames is 0; allowed: at least 1'),
+        (['--seconds', 'nan'], '--seconds is nan; allowed: 0 or more'),
+        (['--long', '--frames', '5'], '--long with --frames or --seconds'),
+        (['--ros', '--plots', 'x'], '--plots with --ros or --official'),
+        (['--official', '/nowhere'], '/nowhere has no inference/inference_core.py'),
+    ],
+)
+def test_wrong_arguments_are_refused_before_anything_is_measured(
+    arguments, words, tmp_path, capsys
+):
+    file = tmp_path / 'bench.json'
+    assert main(['bench', '--json', str(file), *arguments]) == 1
+    assert words in capsys.readouterr().err
+    assert not file.exists()
