@@ -1,5 +1,8 @@
 """A rosbag2 that is being written, where `ros2 bag record` is not at hand."""
 
+import os
+from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,8 @@ from rosbags.interfaces import QosTime
 from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer
 from rosbags.rosbag2 import WriterError
+from rosbags.rosbag2.storage_mcap import McapWriter
+from rosbags.rosbag2.storage_sqlite3 import Sqlite3Writer
 
 from lazy_vos_ros.evaluation.message_types import lazy_vos_typestore
 
@@ -38,6 +43,8 @@ class BagWriter:
         self._connections: dict[str, Any] = {}
         self.counts: dict[str, int] = {}
         """Messages written, by topic."""
+        self._disk = ThreadPoolExecutor(1, 'disk')
+        self._syncing: Future[None] | None = None
         try:
             self._writer = Writer(folder, version=9, storage_plugin=STORAGES[storage])
             self._writer.open()
@@ -63,9 +70,37 @@ class BagWriter:
         self._writer.write(self._connections[topic], nanoseconds, data)
         self.counts[topic] += 1
 
+    def flush(self) -> None:
+        """Bring what was written into the file, so that it outlives this process.
+
+        The library gathers messages in memory: of MCAP up to 1 MiB, of SQLite one transaction
+        until the end. That they outlive the machine's power, too, an MCAP file is brought to the
+        disk by a thread of its own, and the next call begins no second one before it has ended.
+
+        Raises
+        ------
+        OSError, sqlite3.OperationalError
+            If the disk is full.
+        """
+        storage = self._writer.storage
+        if isinstance(storage, McapWriter):
+            if storage.chunk.msgs:
+                storage.close_chunk()
+            storage.bio.flush()
+            self._sync(storage.bio.fileno())
+        elif isinstance(storage, Sqlite3Writer):
+            storage.conn.commit()
+
     def close(self) -> None:
         """Finish the bag; OSError if the disk is full."""
+        self._disk.shutdown()
         self._writer.close()
+
+    def _sync(self, file: int) -> None:
+        if self._syncing is None or self._syncing.done():
+            if self._syncing is not None:
+                self._syncing.result()
+            self._syncing = self._disk.submit(os.fdatasync, file)
 
 
 def _recorded(profile: QoSProfile) -> Qos:

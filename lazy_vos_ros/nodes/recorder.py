@@ -1,6 +1,7 @@
 """`lazy_vos_recorder`: writes the topics that an evaluation needs into a rosbag2."""
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,11 +28,14 @@ from lazy_vos_ros.nodes.parameters import read
 from lazy_vos_ros.nodes.parameters import warn_of_unknown
 from lazy_vos_ros.nodes.runtime import Stop
 from lazy_vos_ros.nodes.runtime import run
+from lazy_vos_ros.nodes.waiting import steady_timer
 
 LONGEST_DRAIN = 2.0
 """Seconds for which messages are still taken in at the end."""
 LOOK_FOR_TOPICS = 0.2
 """Seconds between looks for topics that have appeared."""
+FLUSH = 0.5
+"""Seconds after which messages are in the file; a recorder that is killed takes the rest along."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,8 @@ class Recorder(Node):
         folder = settings.bag or datetime.now().strftime('lazy_vos_%Y-%m-%d_%H-%M-%S')
         self._writer = BagWriter(Path(folder).expanduser(), settings.storage)
         self._failed = False
-        self._timer = self.create_timer(LOOK_FOR_TOPICS, self._look)
+        self._timer = steady_timer(self, LOOK_FOR_TOPICS, self._look)
+        self._flushing = steady_timer(self, FLUSH, self._flush)
         self._look()
         self.get_logger().info(f'recording {len(self._wanted)} topics into {self._writer.folder}')
 
@@ -108,6 +113,7 @@ class Recorder(Node):
     def _drain(self) -> None:
         """Take in messages until none is waiting, though not for ever where they keep coming."""
         self.destroy_timer(self._timer)
+        self.destroy_timer(self._flushing)
         end = monotonic() + LONGEST_DRAIN
         before = -1
         with suppress(Stop):
@@ -139,10 +145,18 @@ class Recorder(Node):
         )
 
     def _write(self, topic: str, data: bytes) -> None:
+        now = self.get_clock().now().nanoseconds
+        self._to_disk(lambda: self._writer.write(topic, now, data))
+
+    def _flush(self) -> None:
+        self._to_disk(self._writer.flush)
+
+    def _to_disk(self, write: Callable[[], None]) -> None:
+        """Write; end the node where that fails, once."""
         if self._failed:
             return
         try:
-            self._writer.write(topic, self.get_clock().now().nanoseconds, data)
+            write()
         except (OSError, OperationalError) as error:
             self._failed = True
             self.get_logger().fatal(f'recording ends, {self._writer.folder}: {error}')

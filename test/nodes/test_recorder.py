@@ -1,5 +1,8 @@
+import shutil
+
 import pytest
 
+from lazy_vos_ros.evaluation.bag_file import BagFile
 from lazy_vos_ros.nodes.bag_writer import BagWriter
 from lazy_vos_ros.nodes.recorder import default_topics
 from lazy_vos_ros.nodes.recorder import read_topics
@@ -32,3 +35,22 @@ def test_a_folder_that_cannot_be_made_and_an_unknown_storage(tmp_path):
         BagWriter(tmp_path / 'file' / 'bag', 'mcap')
     with pytest.raises(ValueError, match='allowed: mcap, sqlite3'):
         BagWriter(tmp_path / 'bag', 'zip')
+
+
+@pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
+def test_what_was_flushed_can_be_read_though_the_recorder_never_ends(tmp_path, storage):
+    writer = BagWriter(tmp_path / 'bag', storage)
+    writer.add_topic('/words', 'std_msgs/msg/String', [])
+    writer.flush()
+    for number in range(3):
+        writer.write('/words', 1000 + number, b'\x00\x01\x00\x00\x02\x00\x00\x00a\x00')
+    writer.flush()
+    writer.write('/words', 2000, b'\x00\x01\x00\x00\x02\x00\x00\x00b\x00')
+    shutil.copytree(tmp_path / 'bag', tmp_path / 'killed')
+    with BagFile(tmp_path / 'killed') as bag:
+        assert [time for _, time, _ in bag.messages('/words')][:3] == [1000, 1001, 1002]
+        assert any('metadata.yaml is missing' in fault for fault in bag.faults)
+    writer.close()
+    with BagFile(tmp_path / 'bag') as bag:
+        assert [message.data for _, _, message in bag.messages('/words')] == ['a', 'a', 'a', 'b']
+        assert bag.faults == []
