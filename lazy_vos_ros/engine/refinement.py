@@ -39,8 +39,8 @@ def refine(
     try:
         refined = refiner.refine(frame, clicks, object_id=object_id, prior=prior)
     except Exception as error:
-        # Refiners are exchangeable, and a broken one must not stop the camera.
-        _LOGGER.warning('%s failed on frame %d', refiner.name, frame.index, exc_info=True)
+        # Refiners are exchangeable, and a broken one must not stop the camera. The event tells.
+        _LOGGER.debug('%s failed on frame %d', refiner.name, frame.index, exc_info=True)
         raise RefusedMaskError(f'{refiner.name} failed: {error}') from error
     shape = tuple(refined.mask.shape)
     if shape != frame.image.shape[:2] or refined.mask.dtype != torch.bool:

@@ -30,6 +30,7 @@ from lazy_vos_ros.nodes.qos import publisher
 from lazy_vos_ros.nodes.qos import subscription
 from lazy_vos_ros.nodes.runtime import Stop
 from lazy_vos_ros.nodes.runtime import run
+from lazy_vos_ros.nodes.waiting import steady_timer
 
 NANO = 1_000_000_000
 
@@ -83,7 +84,7 @@ class Camera(Node):
         if self.settings.pace == 'consumed':
             subscription(self, TrackingState, 'lazy_vos/tracking_state', self._on_state, RELIABLE)
         if self.settings.exit_at_end:
-            self.create_timer(0.1, self._exit_at_end)
+            steady_timer(self, 0.1, self._exit_at_end)
         self._thread = Thread(target=self._play, name='camera', daemon=True)
         self._thread.start()
 

@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -50,6 +51,10 @@ class Health:
     received: Rate
     freshness: Freshness
     """Of the images."""
+    odd_stamps: str
+    """What is odd about their stamps, in words; empty: nothing."""
+    rivals: tuple[str, ...]
+    """The nodes that publish the images, where there are several."""
     processed: Rate
     dropped: int
     latency: Latency
@@ -88,11 +93,22 @@ def judge(health: Health) -> tuple[bytes, str]:
     if health.freshness in (Freshness.STALE, Freshness.LOST):
         level = ERROR if health.freshness is Freshness.LOST else WARN
         return level, f'no image for {health.received.age:.1f} s'
-    if health.freshness is Freshness.RETURNING:
-        return WARN, 'images come again'
+    warning = next(_warnings(health), '')
+    return (WARN, warning) if warning else (OK, _glance(health))
+
+
+def _warnings(health: Health) -> Iterator[str]:
+    if health.rivals:
+        nodes = ', '.join(health.rivals)
+        yield f'{len(health.rivals)} publishers of the images, taken for one stream: {nodes}'
+    if health.session.scale < 1:
+        yield f'short of accelerator memory: works at {health.session.scale:.0%} of its size'
+    if health.odd_stamps:
+        yield health.odd_stamps
     if health.session.questions and not health.operator_present:
-        return WARN, 'nobody serves request_correction'
-    return OK, _glance(health)
+        yield 'nobody serves request_correction'
+    if health.freshness is Freshness.RETURNING:
+        yield 'images come again'
 
 
 def question_ages(session: SessionState) -> dict[int, float]:
@@ -134,6 +150,7 @@ def _figures(health: Health) -> dict[str, str]:
         'images dropped': f'{health.dropped}',
         'seconds since the last image': f'{health.received.age:.1f}',
         'input': health.freshness.value,
+        'publishers of the images': ', '.join(health.rivals) or 'at most one',
         'latency p50 (ms)': f'{1e3 * health.latency.percentile(50):.1f}',
         'latency p95 (ms)': f'{1e3 * health.latency.percentile(95):.1f}',
         'memory elements, working': f'{memory.working if memory else 0}',
@@ -142,6 +159,7 @@ def _figures(health: Health) -> dict[str, str]:
         'memory bytes': f'{memory.nbytes if memory else 0}',
         'image buffer bytes': f'{health.buffer_bytes}',
         **_device_figures(health.device_memory),
+        'part of the working size': f'{health.session.scale:g}',
         'objects': f'{len(result.objects) if result else 0}',
         'mean entropy': f'{float(result.entropy.mean()) if result else 0.0:.4f}',
         'open questions': f'{len(session.questions)}',

@@ -23,6 +23,7 @@ from lazy_vos_ros.nodes.parameters import read
 from lazy_vos_ros.nodes.parameters import warn_of_unknown
 from lazy_vos_ros.nodes.parameters import watch
 from lazy_vos_ros.nodes.runtime import run
+from lazy_vos_ros.nodes.waiting import steady_timer
 from lazy_vos_ros.nodes.web.server import start_web
 from lazy_vos_ros.nodes.web.settings import WebSettings
 
@@ -64,8 +65,8 @@ class Operator(Node):
         ):
             self._serve(name, act)
         self._trackers.serve(self.desk, self._settings.trackers)
-        self.create_timer(TICK, self._tick)
-        self.create_timer(LOOK_FOR_TRACKERS, self._trackers.look)
+        steady_timer(self, TICK, self._tick)
+        steady_timer(self, LOOK_FOR_TRACKERS, self._trackers.look)
         web = read(self, WebSettings, 'web.')
         self._web = start_web(self.desk, web, self.get_logger())
 

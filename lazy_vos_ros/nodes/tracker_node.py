@@ -7,8 +7,6 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.srv import ChangeState
-from rclpy.clock import Clock
-from rclpy.clock import ClockType
 from rclpy.lifecycle import LifecycleNode
 from rclpy.lifecycle import LifecycleState
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -35,12 +33,15 @@ from lazy_vos_ros.nodes.parameters import declare
 from lazy_vos_ros.nodes.parameters import read
 from lazy_vos_ros.nodes.parameters import warn_of_unknown
 from lazy_vos_ros.nodes.parameters import watch
+from lazy_vos_ros.nodes.rivals import Rivals
 from lazy_vos_ros.nodes.runtime import Stop
 from lazy_vos_ros.nodes.runtime import run
 from lazy_vos_ros.nodes.session import SessionState
+from lazy_vos_ros.nodes.stamp_watch import StampWatch
 from lazy_vos_ros.nodes.tracking import MakeNetworks
 from lazy_vos_ros.nodes.tracking import Tracking
 from lazy_vos_ros.nodes.tracking import load_networks
+from lazy_vos_ros.nodes.waiting import steady_timer
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
@@ -72,8 +73,8 @@ class TrackerNode(LifecycleNode):
         self._received, self._processed, self._faults = Rate(), Rate(), Faults()
         self._diagnostics = qos.publisher(self, DiagnosticArray, '/diagnostics', qos.RELIABLE)
         self._input = InputWatch(self._config.stale_after)
-        # By a clock that goes on when simulated time stands still: then it is needed most.
-        self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._stamps, self._rivals = StampWatch(), Rivals(self)
+        steady_timer(self, 1.0, self._report)
         if self._config.autostart:
             self._autostart = self.create_timer(0.0, self._start)
 
@@ -113,6 +114,7 @@ class TrackerNode(LifecycleNode):
         self._images = qos.subscription(self, kind, topic, self._on_image, qos.SENSOR)
         self._received, self._state = Rate(), 'active'
         self._input = InputWatch(self._config.stale_after)
+        self._stamps = StampWatch()
         self.get_logger().info(f'active; waiting for images on {topic}')
         return SUCCESS
 
@@ -154,8 +156,16 @@ class TrackerNode(LifecycleNode):
     def _on_image(self, message: ImageMessage) -> None:
         self._received.tick()
         self._input.tick()
+        if odd := self._stamps.note(message.header.stamp):
+            self._note_odd(odd)
         if self._tracking is not None:
             self._tracking.offer(message)
+
+    def _note_odd(self, words: str) -> None:
+        if self._faults.note(words):
+            self.get_logger().warning(
+                f'{words}: tracked all the same (further ones are counted in /diagnostics)'
+            )
 
     def _change_method(self, config: LazyConfig) -> None:
         self._lazy = config
@@ -190,6 +200,8 @@ class TrackerNode(LifecycleNode):
             device_memory=device_memory(tracking.device_name) if tracking else None,
             received=self._received,
             freshness=self._input.look(),
+            odd_stamps=self._stamps.look(),
+            rivals=self._rivals.look(self._images),
             processed=self._processed,
             dropped=tracking.worker.dropped if tracking else 0,
             latency=tracking.outputs.latency if tracking else Latency(),

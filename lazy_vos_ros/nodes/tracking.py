@@ -18,6 +18,8 @@ from lazy_vos_ros.engine.prompts import Prompt
 from lazy_vos_ros.engine.refiners import make_refiner
 from lazy_vos_ros.engine.refiners.base import Refiner
 from lazy_vos_ros.engine.results import CorrectionEvent
+from lazy_vos_ros.engine.results import EventKind
+from lazy_vos_ros.engine.results import FrameResult
 from lazy_vos_ros.engine.tracker import LazyTracker
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.nodes.frame_buffer import FrameBuffer
@@ -32,6 +34,7 @@ from lazy_vos_ros.nodes.session import Session
 from lazy_vos_ros.nodes.state_keeper import StateKeeper
 from lazy_vos_ros.nodes.stream_clock import StreamClock
 from lazy_vos_ros.nodes.tracker_services import TrackerServices
+from lazy_vos_ros.nodes.waiting import steady_timer
 from lazy_vos_ros.nodes.worker import Worker
 
 MakeNetworks = Callable[[NodeConfig, XMemConfig], tuple[Backend, Refiner]]
@@ -99,7 +102,7 @@ class Tracking:
             self._try('load', self.worker.submit(self.session.load_state), None)
         self._catch_up = lambda: self.session.catch_up(config.replay_slice)
         self._services = TrackerServices(node, self.worker, self.session)
-        self._timer = node.create_timer(LOOK_FOR_OPERATOR, self.desk.look)
+        self._timer = steady_timer(node, LOOK_FOR_OPERATOR, self.desk.look)
 
     def offer(self, message: ImageMessage) -> None:
         """Process this image next, unless a newer one comes first."""
@@ -141,8 +144,27 @@ class Tracking:
         return tracker
 
     def _process(self, message: ImageMessage) -> None:
+        before = self.session.state.scale
         self.session.process(message)
         self._processed.tick()
+        self._tell_scale(before, self.session.state.scale)
+        self._tell_refusals(self.session.state.result)
+
+    def _tell_scale(self, before: float, now: float) -> None:
+        if now < before:
+            self._node.get_logger().warning(
+                f'the accelerator has no memory left: working at {now:.0%} of the size'
+            )
+        elif now > before:
+            self._node.get_logger().info(f'working at {now:.0%} of the size again')
+
+    def _tell_refusals(self, result: FrameResult | None) -> None:
+        for event in result.events if result else ():
+            if event.kind is EventKind.REFUSED and self._faults.note(event.reason):
+                self._node.get_logger().warning(
+                    f'a correction was refused: {event.reason} (further ones of this kind are '
+                    'counted in /diagnostics)'
+                )
 
     def _failed(self, error: Exception) -> None:
         self._note_fault('image not processed', error)
@@ -170,7 +192,8 @@ class Tracking:
             return
         except Exception as error:
             self._node.get_logger().warning(f'answer to {request_id} refused: {error}')
-        else:
+            return
+        if event.kind is not EventKind.REFUSED:  # that is told with the next image
             self._node.get_logger().info(
                 f'answer to {request_id}: object {event.object_id} {event.kind.value} '
                 f'{event.reason}'.rstrip()

@@ -1,11 +1,15 @@
 """Wait in a service handler without holding up the node."""
 
 import concurrent.futures
+from collections.abc import Callable
 from typing import Any
 
+from rclpy.clock import Clock
+from rclpy.clock import ClockType
 from rclpy.executors import Executor
 from rclpy.node import Node
 from rclpy.task import Future
+from rclpy.timer import Timer
 
 
 def _finish(future: Future, result: Any) -> None:
@@ -21,6 +25,11 @@ def resolve(node: Node, future: Future, result: Any = None) -> None:
     else:
         # A future by itself does not wake the executor.
         executor.create_task(_finish, future, result)
+
+
+def steady_timer(node: Node, seconds: float, callback: Callable[[], None]) -> Timer:
+    """Return a timer by a clock that goes on where simulated time stands still or jumps."""
+    return node.create_timer(seconds, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
 
 async def pause(node: Node, seconds: float) -> None:
