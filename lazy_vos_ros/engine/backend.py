@@ -129,6 +129,7 @@ class Backend(Protocol):
         *,
         deep_update: bool = False,
         without: Collection[int] = (),
+        corrected: Collection[int] = (),
     ) -> bool:
         """Finish the frame; return whether it was memorised.
 
@@ -145,6 +146,9 @@ class Backend(Protocol):
             frame that the schedule would not have memorised.
         without
             Ids of objects whose memory this frame does not feed.
+        corrected
+            Ids of objects whose masks in `probabilities` come from a person; a backend may
+            remember them for longer.
         """
         ...
 
@@ -156,13 +160,18 @@ class Backend(Protocol):
         ...
 
     def memorise(
-        self, frame: FrozenFrame, object_ids: tuple[int, ...], probabilities: torch.Tensor
+        self,
+        frame: FrozenFrame,
+        object_ids: tuple[int, ...],
+        probabilities: torch.Tensor,
+        corrected: Collection[int] = (),
     ) -> bool:
         """Write an earlier frame into the working memory, with that frame's own key and value.
 
         What the working memory still holds of the same frame is replaced. Objects removed since
         are ignored; objects added since are not in it. `probabilities` is (n+1, H, W) with the
-        channels of `object_ids`. Returns False if none of the objects is tracked any more.
+        channels of `object_ids`; `corrected` as in :meth:`commit`. Returns False if none of the
+        objects is tracked any more.
         """
         ...
 

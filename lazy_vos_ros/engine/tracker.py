@@ -565,7 +565,8 @@ class LazyTracker:
         ids = tuple(item for _, item in there)
 
         def write() -> None:
-            self._backend.memorise(frame.prediction.frame, ids, probabilities)
+            corrected = frame.operator_corrections()
+            self._backend.memorise(frame.prediction.frame, ids, probabilities, corrected)
 
         write()
         if self._replays.current is not None:

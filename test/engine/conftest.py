@@ -76,6 +76,7 @@ class ScriptedBackend:
         self.commits = []
         self.memorised = []
         self.left_out = []
+        self.corrected = []
         self.reset()
 
     def reset(self):
@@ -127,10 +128,12 @@ class ScriptedBackend:
         *,
         deep_update=False,
         without=(),
+        corrected=(),
     ):
         assert prediction is self.pending
         self.pending = None
         self.left_out.append(tuple(without))
+        self.corrected.append(tuple(corrected))
         self.commits.append((prediction.frame.index, write, probabilities, deep_update))
         return write is MemoryWrite.FORCED
 
@@ -139,7 +142,8 @@ class ScriptedBackend:
             self.object_ids = self.before
             self.pending = None
 
-    def memorise(self, frame, object_ids, probabilities):
+    def memorise(self, frame, object_ids, probabilities, corrected=()):
+        self.corrected.append(tuple(corrected))
         self.memorised.append((frame, object_ids, probabilities))
         return True
 

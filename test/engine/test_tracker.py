@@ -170,6 +170,15 @@ def test_interaction_driven_update_memorises_the_refined_mask(make_world):
     torch.testing.assert_close(probabilities.sum(0), torch.ones(world.size))
 
 
+def test_the_backend_learns_which_masks_are_a_persons(make_world):
+    world = make_world(ALARM, operator=_clicks)
+    world.steps(3)
+    assert world.backend.corrected[-2:] == [(1,), ()]
+    itself = make_world(PSEUDO, pseudo_memory_update=True)
+    itself.steps(2)
+    assert set(itself.backend.corrected) == {()}
+
+
 def test_deep_update_on_request(make_world):
     world = make_world(ALARM, operator=_clicks, deep_update_on_correction=True)
     world.steps(2)

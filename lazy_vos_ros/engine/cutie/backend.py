@@ -253,6 +253,7 @@ class CutieBackend:
         *,
         deep_update: bool = False,
         without: Collection[int] = (),
+        corrected: Collection[int] = (),
     ) -> bool:
         """Finish the frame; return whether it was memorised.
 
@@ -285,7 +286,7 @@ class CutieBackend:
         if memorise:
             deep = deep_update or self._schedule.deep_due(natural)
             objects = pending.objects(probabilities)
-            sensory = self._write(pending.frame, sensory, objects, fed, deep=deep)
+            sensory = self._write(pending.frame, sensory, objects, fed, corrected, deep=deep)
             self._schedule.memorised(deep=deep)
         elif write is MemoryWrite.FROZEN:
             self._schedule.hold()
@@ -304,7 +305,11 @@ class CutieBackend:
 
     @torch.inference_mode()
     def memorise(
-        self, frame: FrozenFrame, object_ids: tuple[int, ...], probabilities: torch.Tensor
+        self,
+        frame: FrozenFrame,
+        object_ids: tuple[int, ...],
+        probabilities: torch.Tensor,
+        corrected: Collection[int] = (),
     ) -> bool:
         """Write an earlier frame with its own features and the sensory memory of its time.
 
@@ -325,7 +330,7 @@ class CutieBackend:
             return False
         kept = tuple(object_ids[channel - 1] for channel in channels)
         objects = objects_to_network(probabilities.to(self._device)[channels], frame.geometry)
-        self._write(frame, frame.sensory.of(kept), objects, kept, deep=False)
+        self._write(frame, frame.sensory.of(kept), objects, kept, corrected, deep=False)
         return True
 
     @torch.inference_mode()
@@ -404,6 +409,7 @@ class CutieBackend:
         sensory: SensoryMemory,
         objects: torch.Tensor,
         fed: tuple[int, ...],
+        corrected: Collection[int],
         *,
         deep: bool,
     ) -> SensoryMemory:
@@ -416,7 +422,7 @@ class CutieBackend:
         check_finite('memory value', key.key, key.shrinkage, value.pixels, value.summaries)
         check_finite('memory value', value.sensory)
         rows = [sensory.object_ids.index(object_id) for object_id in fed]
-        self._memory.write(frame.index, key, value.pixels[:, rows], fed)
+        self._memory.write(frame.index, key, value.pixels[:, rows], fed, corrected)
         self._objects.write(frame.index, fed, value.summaries[rows])
         self._objects.settle(self._memory.frames)
         return sensory.replaced_by(SensoryMemory(value.sensory[:, rows], fed))

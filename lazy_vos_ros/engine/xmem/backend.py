@@ -100,6 +100,7 @@ class XMemBackend:
             value_dim=network.value_dim,
             device=self._device,
             dtype=self._dtype,
+            given_dim=network.given_dim,
         )
         self.reset()
 
@@ -294,6 +295,7 @@ class XMemBackend:
         *,
         deep_update: bool = False,
         without: Collection[int] = (),
+        corrected: Collection[int] = (),
     ) -> bool:
         """Finish the frame; return whether it was memorised.
 
@@ -330,7 +332,7 @@ class XMemBackend:
             objects = self._objects_of(pending, probabilities)
             if len(fed) < len(objects):
                 objects = objects[[pending.object_ids.index(item) for item in fed]]
-            written = self._write(pending.frame, sensory.of(fed), objects, deep=deep)
+            written = self._write(pending.frame, sensory.of(fed), objects, corrected, deep=deep)
             sensory = pending.after.of(pending.object_ids).replaced_by(written)
             self._schedule.memorised(deep=deep)
         elif write is MemoryWrite.FROZEN:
@@ -347,7 +349,11 @@ class XMemBackend:
 
     @torch.inference_mode()
     def memorise(
-        self, frame: FrozenFrame, object_ids: tuple[int, ...], probabilities: torch.Tensor
+        self,
+        frame: FrozenFrame,
+        object_ids: tuple[int, ...],
+        probabilities: torch.Tensor,
+        corrected: Collection[int] = (),
     ) -> bool:
         """Write an earlier frame with its own features and the sensory memory of its time.
 
@@ -369,7 +375,7 @@ class XMemBackend:
         kept = tuple(object_ids[channel - 1] for channel in channels)
         objects = probabilities.to(self._device)[channels]
         objects = objects_to_network(objects, frame.geometry)
-        self._write(frame, frame.sensory.of(kept), objects, deep=False)
+        self._write(frame, frame.sensory.of(kept), objects, corrected, deep=False)
         return True
 
     @torch.inference_mode()
@@ -432,7 +438,13 @@ class XMemBackend:
         return self._config.deep_update_every < 0
 
     def _write(
-        self, frame: XMemFrame, sensory: SensoryMemory, objects: torch.Tensor, *, deep: bool
+        self,
+        frame: XMemFrame,
+        sensory: SensoryMemory,
+        objects: torch.Tensor,
+        corrected: Collection[int],
+        *,
+        deep: bool,
     ) -> SensoryMemory:
         """Memorise (n, H, W) objects of a frame; return the sensory memory after it."""
         features = frame.features
@@ -445,7 +457,7 @@ class XMemBackend:
             deep_update=deep,
         )
         _check_finite('memory value', features.key, features.shrinkage, value, hidden)
-        self._memory.write(frame.index, features, value, sensory.object_ids)
+        self._memory.write(frame.index, features, value, sensory.object_ids, corrected)
         return sensory.with_hidden(hidden)
 
     def _objects_of(self, pending: _Pending, probabilities: torch.Tensor | None) -> torch.Tensor:

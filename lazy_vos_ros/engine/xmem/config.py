@@ -82,6 +82,13 @@ class XMemConfig:
         high=100,
         dynamic=False,
     )
+    keep_corrected: bool = parameter(
+        False,
+        'Keep also the frame of the newest correction of each object by a person in the working '
+        'memory, while max_permanent_frames has room, and take it for a frame whose mask was '
+        'given.',
+        dynamic=False,
+    )
     compat: bool = parameter(
         False,
         'Reproduce how the published code pairs keys and values of objects added later, breaks '

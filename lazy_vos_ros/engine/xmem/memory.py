@@ -1,5 +1,6 @@
 """The working and the long-term memory: what is kept, what is read, what is forgotten."""
 
+from collections.abc import Collection
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
@@ -48,14 +49,15 @@ class _Group:
     elements: torch.Tensor | None
     """Elements of the span with values of them, None for all."""
     given: torch.Tensor
-    """Elements of the span of the frame on which their masks were given."""
+    """Elements of the span of the frames on which their masks were given or corrected."""
 
 
 class Memory:
     """Elements of memorised frames and the prototypes made of them.
 
     A frame enters the working memory. The frames on which objects appeared are permanent, up to
-    `max_permanent_frames`. When the other frames reach their limit, the oldest of them are turned
+    `max_permanent_frames`, and with `keep_corrected` so is the frame of the newest correction of
+    each object. When the other frames reach their limit, the oldest of them are turned
     into long-term prototypes, or forgotten if there is no long-term memory. When that is full,
     its least used prototypes are forgotten.
 
@@ -86,6 +88,7 @@ class Memory:
         self._cells = 0
         self._order: list[int] = []
         self._first: dict[int, int] = {}
+        self._corrected: dict[int, int] = {}
         self._groups: list[_Group] | None = None
 
     @property
@@ -103,8 +106,10 @@ class Memory:
         """Those of :attr:`frames` that are never consolidated or forgotten."""
         if self._config.compat:
             return tuple(self._order[:1])
-        firsts = sorted(set(self._first.values()).intersection(self._order))
-        return tuple(firsts[: self._most_permanent()])
+        firsts = set(self._first.values()).intersection(self._order)
+        corrected = set(self._corrected.values()).intersection(self._order) - firsts
+        frames = [*sorted(firsts), *sorted(corrected, reverse=True)]
+        return tuple(frames[: self._most_permanent()])
 
     def size(self) -> MemorySize:
         """Return how much is held."""
@@ -162,11 +167,13 @@ class Memory:
         features: KeyFeatures,
         values: torch.Tensor,
         object_ids: tuple[int, ...],
+        corrected: Collection[int] = (),
     ) -> None:
         """Memorise (1, n, C_v, h, w) values of objects at a frame.
 
         If the working memory still holds the frame, its values of these objects are replaced.
-        The frame counts as the newest unless it is permanent.
+        The frame counts as the newest unless it is permanent. `corrected` are those of the
+        objects whose masks a person has just corrected.
         """
         store = self._room_for(features.size[0] * features.size[1])
         for object_id in set(object_ids).difference(store.values):
@@ -175,6 +182,8 @@ class Memory:
         for object_id, value in zip(object_ids, rows(values[0]), strict=True):
             store.set_values(object_id, elements, value)
             self._first.setdefault(object_id, frame)
+        if self._config.keep_corrected:
+            self._corrected.update(dict.fromkeys(set(corrected).intersection(object_ids), frame))
         self._groups = None
         if self._config.long_term:
             self._consolidate_if_full(store)
@@ -191,16 +200,17 @@ class Memory:
         other._store = None if self._store is None else self._store.snapshot()
         other._order = [*self._order]
         other._first = dict(self._first)
+        other._corrected = dict(self._corrected)
         return other
 
     def contents(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """Return everything that it holds, as tensors and as facts for a file."""
         store = self._store
         if store is None:
-            return {}, {'first': {}, 'order': [], 'long_term': 0}
-        first = {str(object_id): frame for object_id, frame in self._first.items()}
+            return {}, {'first': {}, 'corrected': {}, 'order': [], 'long_term': 0}
         facts = {
-            'first': first,
+            'first': {str(item): frame for item, frame in self._first.items()},
+            'corrected': {str(item): frame for item, frame in self._corrected.items()},
             'order': self._order,
             'long_term': store.boundary - store.start,
         }
@@ -218,6 +228,10 @@ class Memory:
         self.clear()
         self._order = [count(frame) for frame in facts['order']]
         self._first = {int(name): count(frame) for name, frame in facts['first'].items()}
+        corrected = facts['corrected'].items()
+        self._corrected = {int(name): count(frame) for name, frame in corrected}
+        if not self._corrected.keys() <= self._first.keys():
+            raise ValueError('objects were corrected that are not held')
         if not tensors:
             if self._order or self._first:
                 raise ValueError('there are frames without elements')
@@ -236,13 +250,14 @@ class Memory:
         """Forget objects and the elements that no other object needs."""
         for object_id in object_ids:
             self._first.pop(object_id, None)
+            self._corrected.pop(object_id, None)
             if self._store is not None and object_id in self._store.values:
                 self._store.remove_object(object_id)
         self._forget_lost_frames()
 
     def _object_groups(self, store: KeyValueStore) -> list[_Group]:
         if self._groups is None:
-            self._groups = _group_objects(store, self._first)
+            self._groups = _group_objects(store, {*self._first.items(), *self._corrected.items()})
         return self._groups
 
     def _read_given(
@@ -406,17 +421,22 @@ def _rows_of(store: KeyValueStore, frames: list[int]) -> Indices:
     return store.boundary + np.flatnonzero(working)
 
 
-def _group_objects(store: KeyValueStore, first: Mapping[int, int]) -> list[_Group]:
+def _group_objects(store: KeyValueStore, given: set[tuple[int, int]]) -> list[_Group]:
+    """Group the objects; `given` are objects and frames on which they were given or corrected."""
     by_validity: dict[bytes, list[int]] = {}
     for object_id in sorted(store.valid):
         by_validity.setdefault(store.valid[object_id][store.span].tobytes(), []).append(object_id)
-    return [_group(store, tuple(ids), first) for ids in by_validity.values()]
+    groups = []
+    for ids in by_validity.values():
+        frames = [frame for object_id, frame in given if object_id in ids]
+        groups.append(_group(store, tuple(ids), frames))
+    return groups
 
 
-def _group(store: KeyValueStore, object_ids: tuple[int, ...], first: Mapping[int, int]) -> _Group:
+def _group(store: KeyValueStore, object_ids: tuple[int, ...], frames: list[int]) -> _Group:
     valid = store.valid[object_ids[0]][store.span]
-    given = valid & np.isin(store.frame[store.span], [first[item] for item in object_ids])
-    # A first frame beyond `max_permanent_frames` is forgotten in time; all is read then.
+    given = valid & np.isin(store.frame[store.span], frames)
+    # A frame beyond `max_permanent_frames` is forgotten in time; all is read then.
     given = given if given.any() else valid
     device = store.key.device
     elements = None if valid.all() else torch.from_numpy(np.flatnonzero(valid)).to(device)

@@ -112,3 +112,14 @@ def test_an_object_that_lost_all_its_elements_reads_nothing():
     values = memory.read(features_of(15)).values
     assert values.shape == (1, 2, 5, *CELLS)
     assert values.isfinite().all()
+
+
+def test_a_corrected_mask_is_read_like_a_given_one():
+    memory = memory_of(keep_corrected=True)
+    write(memory, 0, o1=0.0)
+    write(memory, 5, o1=0.5)
+    maps = torch.tensor([1.0, 7.0])[:, None, None].expand(-1, *CELLS)[None, None]
+    memory.write(10, features_of(10), maps, (1,), corrected=(1,))
+    given = memory.read(features_of(10)).values[0, 0, 2]
+    assert ((given > 0.5) & (given < 1)).all()
+    assert (memory.store.values[1][memory.store.span][-1, 0]) == 1

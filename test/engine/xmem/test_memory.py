@@ -438,3 +438,62 @@ def test_random_use_keeps_the_books(compat):
         assert (store.frame[store.long_term] == -1).all()
         assert store.start >= 0
         assert store.stop <= store.capacity
+
+
+KEEPING = {'max_mid_term_frames': 4, 'min_mid_term_frames': 2, 'keep_corrected': True}
+
+
+def write_corrected(memory, frame, *object_ids, corrected):
+    values = values_of(frame, *object_ids)
+    memory.write(frame, features_of(frame), values, object_ids, corrected)
+
+
+def test_the_newest_correction_of_an_object_is_kept_for_ever():
+    memory = memory_of(**KEEPING)
+    write(memory, 0, 1)
+    write_corrected(memory, 5, 1, corrected=[1])
+    for frame in range(10, 60, 5):
+        write(memory, frame, 1)
+    assert memory.permanent_frames == (0, 5)
+    write_corrected(memory, 60, 1, corrected=[1])
+    for frame in range(65, 120, 5):
+        write(memory, frame, 1)
+    assert memory.permanent_frames == (0, 60)
+    assert 5 not in memory.frames
+
+
+def test_corrections_are_kept_while_there_is_room_and_never_before_first_frames():
+    memory = memory_of(max_permanent_frames=2, **KEEPING)
+    write(memory, 0, 1, 2, 3)
+    for frame, object_id in ((5, 1), (10, 2), (15, 3)):
+        write_corrected(memory, frame, 1, 2, 3, corrected=[object_id])
+    assert memory.permanent_frames == (0, 15)
+    write(memory, 20, 4)
+    assert memory.permanent_frames == (0, 20)
+    capacity = memory.size().capacity
+    for frame in range(25, 200, 5):
+        write_corrected(memory, frame, 1, 2, 3, 4, corrected=[1 + frame % 4])
+    assert memory.size().capacity == capacity
+
+
+def test_corrections_are_not_kept_unless_asked_for():
+    memory = memory_of(max_mid_term_frames=4, min_mid_term_frames=2)
+    write(memory, 0, 1)
+    write_corrected(memory, 5, 1, corrected=[1])
+    assert memory.permanent_frames == (0,)
+
+
+def test_what_was_corrected_is_remembered_by_a_snapshot_and_by_a_file_and_goes_with_the_object():
+    memory = memory_of(**KEEPING)
+    write(memory, 0, 1, 2)
+    write_corrected(memory, 5, 1, 2, corrected=[2])
+    restored = memory.empty()
+    restored.take(*memory.contents())
+    assert restored.permanent_frames == (0, 5)
+    snapshot = memory.snapshot()
+    memory.remove((2,))
+    assert memory.permanent_frames == (0,)
+    assert snapshot.permanent_frames == (0, 5)
+    tensors, facts = snapshot.contents()
+    with pytest.raises(ValueError, match='corrected'):
+        memory.empty().take(tensors, {**facts, 'corrected': {'9': 5}})

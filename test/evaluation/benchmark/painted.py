@@ -139,10 +139,11 @@ class ColourBackend:
         *,
         deep_update=False,
         without=(),
+        corrected=(),
     ):
         return write is MemoryWrite.FORCED
 
-    def memorise(self, frame, object_ids, probabilities):
+    def memorise(self, frame, object_ids, probabilities, corrected=()):
         return True
 
     def remove_objects(self, object_ids):
