@@ -156,6 +156,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the benchmark, print its table and write its results."""
     if args.suite is not None:
         return run_table(args)
+    from lazy_vos_ros.evaluation.benchmark.results import LEGEND
     from lazy_vos_ros.evaluation.benchmark.run import run_benchmark
 
     folder, file = out_folder(args.out, RESULTS)
@@ -168,7 +169,7 @@ def run(args: argparse.Namespace) -> int:
             return run_balance_study(plan, lazy_config(args), folder, means)
         return run_delay_study(args, plan, folder, means)
     results = run_benchmark(plan, folder, means_of(args, folder))
-    print(results.table())
+    print(f'{results.table()}\n\n{LEGEND}')
     results.write(file)
     print(f'results are in {file}')
     return 0
@@ -176,6 +177,7 @@ def run(args: argparse.Namespace) -> int:
 
 def run_table(args: argparse.Namespace) -> int:
     """Run all rows of a table of the paper and print them beside it."""
+    from lazy_vos_ros.evaluation.benchmark.results import LEGEND
     from lazy_vos_ros.evaluation.benchmark.suite_run import run_suite
     from lazy_vos_ros.evaluation.benchmark.suites import suite_named
 
@@ -197,7 +199,7 @@ def run_table(args: argparse.Namespace) -> int:
         say=print,
         random_mean=args.random_mean,
     )
-    print(table.text())
+    print(f'{table.text()}\n\n{LEGEND}')
     folder.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(table.to_json(), indent=2) + '\n', encoding='utf-8')
     print(f'results are in {file}')

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lazy_vos_ros.cli import arguments
+
 OURS = ('bag', 'logs', 'overlay.mp4', 'timeline.png', 'results.json')
 """What a demo leaves in its folder; a later one replaces it."""
 
@@ -27,20 +29,29 @@ CPU_SIZE = 256
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `lazy-vos demo`."""
-    parser.add_argument('--source', help='video file or image folder of your own')
+    parser.add_argument(
+        '--source', help="video file or image folder of your own; default: the demo's clip"
+    )
     parser.add_argument('--click', metavar='X,Y', help='the object in the first frame, in pixels')
     parser.add_argument('--label', default='', help="the object's name")
-    parser.add_argument('--start', type=int, default=0, help='frames of the source to leave out')
-    parser.add_argument('--frames', type=int, default=0, help='most frames to play; 0: all')
+    parser.add_argument(
+        '--start', type=arguments.whole(0), default=0, help='frames of the source to leave out'
+    )
+    parser.add_argument(
+        '--frames', type=arguments.whole(0), default=0, help='most frames to play; 0: all'
+    )
     parser.add_argument('--out', type=Path, default=Path('out/demo'), help='folder of the results')
     parser.add_argument(
         '--rate',
-        type=float,
+        type=arguments.number(low=0),
         default=0.0,
         help='images per second of the camera; 0: the next one when the last one is processed',
     )
     parser.add_argument(
-        '--reaction', type=float, default=1.5, help='seconds until the operator answers'
+        '--reaction',
+        type=arguments.number(low=0),
+        default=1.5,
+        help='seconds until the operator answers (default 1.5)',
     )
     parser.add_argument(
         '--operator-clicks', metavar='FILE', help="the object's centre over time (YAML)"
@@ -56,12 +67,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar='NAME=VALUE',
         dest='settings',
-        help='a parameter of the tracker, such as tau_u=0.4 or xmem.size=240; may be repeated',
+        help='a parameter of the tracker, such as tau_u=0.4 or xmem.size=240; may be repeated; '
+        f'default: what suits the weights, but xmem.size={CPU_SIZE} without a GPU',
     )
-    parser.add_argument('--weights', default='auto', help='tracker weights: a name or a file')
-    parser.add_argument('--device', default='auto', help='cpu, cuda or auto')
+    parser.add_argument('--weights', default='auto', help=arguments.WEIGHTS_HELP)
+    parser.add_argument('--device', default='auto', help='cpu, cuda or auto (default)')
     parser.add_argument(
-        '--storage', choices=('mcap', 'sqlite3'), default='mcap', help='format of the bag'
+        '--storage',
+        choices=('mcap', 'sqlite3'),
+        default='mcap',
+        help='format of the bag (default mcap)',
     )
 
 
@@ -117,10 +132,6 @@ def make_plan(args: argparse.Namespace) -> Plan:
     own = args.source is not None
     if own and not args.click:
         raise ValueError('--source needs --click X,Y: the object in its first frame')
-    if args.rate < 0 or args.reaction < 0:
-        raise ValueError(
-            f'--rate is {args.rate:g}, --reaction is {args.reaction:g}; allowed: 0 or more'
-        )
     clicks = args.operator_clicks or (
         '' if own else str(shared_folder() / 'config' / 'bikes_clicks.yaml')
     )
@@ -142,24 +153,35 @@ def make_plan(args: argparse.Namespace) -> Plan:
 
 
 def _settings(args: argparse.Namespace) -> dict[str, object]:
-    """Return the tracker's parameters, checked."""
+    """Return the tracker's parameters; they and the weights are checked."""
     import yaml
 
     from lazy_vos_ros.engine.build import resolve_device
+    from lazy_vos_ros.engine.build import tracker_entry
     from lazy_vos_ros.engine.config import LazyConfig
     from lazy_vos_ros.engine.parameters import parameters_of
+    from lazy_vos_ros.engine.refiners import refiner_entry
+    from lazy_vos_ros.engine.weights import checked_path
     from lazy_vos_ros.engine.xmem.config import XMemConfig
 
+    entry = tracker_entry(args.weights)
+    device = resolve_device(args.device)
+    for needed in (entry, refiner_entry('auto', on_gpu=device.type != 'cpu')):
+        checked_path(needed)
     known = {item.name: item for item in parameters_of(LazyConfig)}
     known |= {f'xmem.{item.name}': item for item in parameters_of(XMemConfig)}
     found: dict[str, object] = {'weights': args.weights, 'device': args.device}
-    if resolve_device(args.device).type == 'cpu':
+    if device.type == 'cpu':
         found['xmem.size'] = CPU_SIZE
     for text in args.settings:
         name, equals, value = text.partition('=')
         if not equals or name not in known:
             raise ValueError(f'--set is {text!r}; allowed: NAME=VALUE with {", ".join(known)}')
         found[name] = known[name].check(yaml.safe_load(value))
+    network = {name.removeprefix('xmem.'): v for name, v in found.items() if 'xmem.' in name}
+    XMemConfig(**{**entry.settings, **network})
+    method = {name: v for name, v in found.items() if name in vars(LazyConfig())}
+    LazyConfig(**{**entry.thresholds, **method})
     return found
 
 
@@ -209,6 +231,7 @@ def report(out: Path, args: argparse.Namespace, plan: Plan) -> None:
     from lazy_vos_ros.evaluation.bags import read_run
     from lazy_vos_ros.evaluation.dashboard import write_overlay
     from lazy_vos_ros.evaluation.runs import config_of
+    from lazy_vos_ros.evaluation.summary import LEGEND
     from lazy_vos_ros.evaluation.summary import summarise
     from lazy_vos_ros.evaluation.summary import table
     from lazy_vos_ros.evaluation.timeline import draw_timeline
@@ -220,6 +243,7 @@ def report(out: Path, args: argparse.Namespace, plan: Plan) -> None:
     for name, value in about.items():
         print(f'{name:<26}{value}')
     print(table(summary))
+    print(f'\n{LEGEND}')
     for note in recorded.notes:
         print(f'note: {note}')
     results = summary.results(Path(plan.source).stem, **about)

@@ -79,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
     from lazy_vos_ros.evaluation.run_results import prepare_folder
     from lazy_vos_ros.evaluation.run_results import text_of
     from lazy_vos_ros.evaluation.run_results import write_results
+    from lazy_vos_ros.evaluation.summary import LEGEND
 
     if args.compare and len(args.bags) != 2:
         raise ValueError(f'--compare with {len(args.bags)} bags; allowed: two')
@@ -101,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     if args.compare:
         print(side_by_side(runs))
     else:
-        print('\n\n'.join(text_of(item) for item in runs))
+        print('\n\n'.join([*(text_of(item) for item in runs), LEGEND]))
     prepare_folder(args.out)
     write_results(runs, args.out)
     written = [write_report(runs, args.out)]

@@ -1,4 +1,19 @@
-"""Run one ROS node, without ros2 launch."""
+"""Run one ROS node, without ros2 launch.
+
+  lazy_vos  tracks objects in the topic image; lazy-vos node lazy_vos --ros-args -r image:=/camera
+  camera    plays a video file, an image folder or a webcam as a camera
+  operator  asks a person, in RViz, Foxglove, rqt or a web page, when a tracker is unsure
+  agent     answers the trackers' questions in place of a person, from true masks or a recording
+  recorder  writes the topics that an evaluation needs into a bag
+
+What follows --ros-args is of ROS 2: -p NAME:=VALUE sets a parameter, --params-file FILE many of
+them (config/lazy_vos.yaml has all, with what they mean), -r OLD:=NEW renames a topic, -r
+__ns:=/NAME puts the node into a namespace.
+
+Examples:
+  lazy-vos node camera --ros-args -p source:=clip.mp4 -p rate:=10.0
+  lazy-vos node lazy_vos --ros-args -p initial_click:=320,200
+"""
 
 import argparse
 import sys
@@ -15,12 +30,12 @@ NODES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `lazy-vos node`."""
-    parser.add_argument('name', choices=NODES, metavar='NAME', help=f'one of {", ".join(NODES)}')
+    parser.add_argument('name', choices=NODES, metavar='NAME', help='one of the above')
     parser.add_argument(
         'node_args',
         nargs=argparse.REMAINDER,
         metavar='ARGUMENTS',
-        help="the node's own arguments, such as --ros-args -p rate:=10.0",
+        help='for ROS 2, after --ros-args',
     )
 
 

@@ -186,6 +186,7 @@ def track(
 ) -> int:
     """Track through the source; what was done stays, also after an error or Ctrl-C."""
     from lazy_vos_ros.evaluation.offline import OfflineResults
+    from lazy_vos_ros.evaluation.summary import LEGEND
     from lazy_vos_ros.evaluation.summary import table
 
     results = OfflineResults(
@@ -200,7 +201,7 @@ def track(
     finally:
         summary = results.close()
         if summary is not None:
-            print(table(summary))
+            print(f'{table(summary)}\n\n{LEGEND}')
             print(f'results of {counted(summary.frames, "frame")} are in {args.out}')
     if source.count is not None and done < source.count:
         print(

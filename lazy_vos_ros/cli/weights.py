@@ -1,9 +1,12 @@
 """List, fetch or verify the weights of networks.
 
-Fetched weights go into weights/ of the sources, or where LAZY_VOS_WEIGHTS says.
+A name of the kind tracker is for --weights, one of the kind refiner (what makes a mask of a click)
+for --refiner and the node's parameter `refiner`. Fetched weights go into weights/ of the sources,
+or where LAZY_VOS_WEIGHTS says.
 """
 
 import argparse
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -40,8 +43,17 @@ def show_weights() -> int:
     for entry in known_weights():
         path = locate(entry)
         here = f'here: {path}' if path else 'not here'
-        print(f'{entry.name:12} {entry.kind:8} {entry.description}; {here}')
+        print(f'{entry.name:16} {entry.kind:8} {entry.description}; {here}')
+        if own := own_defaults(entry):
+            print(f'{"":25} its own defaults: {own}')
     return 0
+
+
+def own_defaults(entry: 'WeightsEntry') -> str:
+    """Return the settings that come with weights, named as the parameters of the node."""
+    network = {f'xmem.{name}': value for name, value in entry.settings.items()}
+    values = {**network, **entry.thresholds}
+    return ', '.join(f'{name} {json.dumps(value)}' for name, value in values.items())
 
 
 def fetch_weights(name: str) -> int:
@@ -78,7 +90,7 @@ def verify_weights(name: str | None) -> int:
     verdicts = [(entry, verify(entry)) for entry in entries]
     for entry, verdict in verdicts:
         if name is not None or verdict is not Verdict.ABSENT:
-            print(f'{entry.name:12} {_words(entry, verdict)}')
+            print(f'{entry.name:16} {_words(entry, verdict)}')
     bad = {Verdict.WRONG} if name is None else {Verdict.WRONG, Verdict.ABSENT}
     return int(any(verdict in bad for _, verdict in verdicts))
 

@@ -101,7 +101,7 @@ def _config(run: Run) -> tuple[LazyConfig, tuple[str, ...]]:
 def _about(path: Path, run: Run, quality: Quality | None) -> dict[str, str]:
     begin = datetime.fromtimestamp(run.frames[0].seconds, timezone.utc)
     return {
-        'bag': str(path),
+        'bag': path.resolve().name,
         'recorded': f'{begin:%Y-%m-%d %H:%M:%S} UTC',
         'init': _init(run),
         'ground truth': 'none' if quality is None else quality.source,

@@ -164,8 +164,16 @@ def summarise(run: Run) -> Summary:
     )
 
 
+LEGEND = """\
+NoC: corrections by the operator. IDI: mean time that an object ran from one interaction with the
+operator to the next. ACI: in effect the corrections of one object. Median gap: half of the times
+between interactions were at least this long. Quick share: corrections within 1 s of the one
+before. docs/metrics.md has the formulas."""
+"""What the names in :func:`table` mean."""
+
+
 def table(summary: Summary) -> str:
-    """Return the figures as lines of text for people; docs/metrics.md explains them."""
+    """Return the figures as lines of text for people; :data:`LEGEND` explains them."""
     lines = [f'{name:<26}{value:>12}' for name, value in _rows(summary)]
     if len(summary.objects) > 1:
         lines += ['', f'{"object":<26}{"frames":>8}{"NoC":>6}{"IDI s":>8}{"ACI":>8}']

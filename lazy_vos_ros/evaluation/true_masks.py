@@ -78,7 +78,7 @@ class FolderTruth:
             known, how = image_numbers(run, first)
             processed = {frame.stamp for frame in run.frames}
             self._paths = _by_index(numbers, {s: n for s, n in known.items() if s in processed})
-        self.source = f'{folder}, by {how}'
+        self.source = f'folder {folder.resolve().name}, by {how}'
         used = len(set(self._paths.values()))
         if not used:
             raise ValueError(

@@ -25,7 +25,9 @@ class NodeConfig:
         dynamic=False,
     )
     refiner: str = parameter(
-        'auto', 'What makes a mask of a click: auto, or a name of the manifest.', dynamic=False
+        'auto',
+        'What makes a mask of a click: auto, or a refiner that `lazy-vos weights list` shows.',
+        dynamic=False,
     )
     device: str = parameter(
         'auto', 'Where the networks run: auto, cpu, cuda or cuda:N.', dynamic=False

@@ -14,6 +14,7 @@ from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.parameters import Parameter
 from lazy_vos_ros.engine.parameters import Scalar
 from lazy_vos_ros.engine.parameters import parameters_of
+from lazy_vos_ros.engine.weights import known_weights
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.nodes.agent import AgentSettings
 from lazy_vos_ros.nodes.camera import CameraSettings
@@ -35,8 +36,10 @@ _HEAD = """\
 # or   lazy-vos node lazy_vos --ros-args --params-file <a copy of this file>
 #
 # "At start" parameters cannot be changed while the node runs; `ros2 param set` changes the others.
-# Settings of the method stand in comments, because the defaults of some of them come with
-# `profile` and `weights`; remove the `#` to set one.
+# Settings of the method and of the network stand in comments, because the defaults of some of them
+# come with `profile` and with the weights; remove the `#` to set one. What the weights bring wins
+# over the default that stands here: `lazy-vos weights list` shows it, `ros2 param get` what is in
+# force.
 #
 # The quality of service of any topic is set by its full name, at start:
 #   qos_overrides./camera/image_raw.subscription.reliability: reliable
@@ -69,6 +72,15 @@ NODES: dict[str, tuple[Section, ...]] = {
 }
 
 
+def set_by_weights() -> frozenset[str]:
+    """Return the parameters for which some weights of the manifest bring a default."""
+    return frozenset(
+        name
+        for entry in known_weights()
+        for name in (*(f'xmem.{item}' for item in entry.settings), *entry.thresholds)
+    )
+
+
 def yaml_text() -> str:
     """Return the text of config/lazy_vos.yaml."""
     lines = _HEAD.splitlines()
@@ -90,7 +102,7 @@ def markdown_text() -> str:
             lines += [f'### `{node}`{title}', '']
             lines += ['| parameter | default | allowed | what it does |', '|---|---|---|---|']
             lines += [
-                f'| `{section.prefix}{item.name}` | `{yaml_value(item.default)}` '
+                f'| `{section.prefix}{item.name}` | {_default(item, section)} '
                 f'| {item.allowed}{_when(item)} | {item.description} |'
                 for item in parameters_of(section.settings)
             ]
@@ -127,9 +139,16 @@ def yaml_value(value: Scalar) -> str:
 def _yaml_lines(item: Parameter, section: Section) -> Iterator[str]:
     yield ''
     words = f'{item.description} Allowed: {item.allowed}{_when(item)}.'
+    if section.prefix + item.name in set_by_weights():
+        words += ' The weights may bring another default than this one.'
     yield from textwrap.wrap(words, 95, initial_indent='    # ', subsequent_indent='    # ')
     mark = '#' if section.commented else ''
     yield f'    {mark}{section.prefix}{item.name}: {yaml_value(item.default)}'
+
+
+def _default(item: Parameter, section: Section) -> str:
+    value = f'`{yaml_value(item.default)}`'
+    return f'{value} or the weights’' if section.prefix + item.name in set_by_weights() else value
 
 
 def _when(item: Parameter) -> str:

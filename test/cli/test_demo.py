@@ -155,9 +155,10 @@ def mentions(path: Path, size: int) -> bool:
         (['--source', 'FRAMES', '--click', '500,1'], 'click is at (500, 1); allowed: inside'),
         (['--source', 'FRAMES', '--click', 'x'], "--click is 'x'; allowed: X,Y in pixels"),
         (['--source', 'no.mp4', '--click', '1,1'], 'no.mp4 does not exist'),
-        (['--rate', '-1'], '--rate is -1'),
-        (['--reaction', '-1'], '--reaction is -1'),
-        (['--frames', '-3'], 'frames is -3; allowed'),
+        (['--weights', 'nosuch'], "weights are 'nosuch'; allowed: xmem-s012"),
+        (['--weights', 'xmem'], 'fetch them with: lazy-vos weights fetch xmem'),
+        (['--set', 'xmem.size=0'], 'size is 0; allowed: -1, or a short side'),
+        (['--set', 'tau_p=9'], 'tau_p'),
         (['--operator-clicks', 'no.yaml'], 'no.yaml does not exist'),
         (
             ['--source', 'FRAMES', '--click', '9,9', '--operator', 'recorded'],
@@ -180,6 +181,22 @@ def test_wrong_arguments_are_one_line_before_anything_starts(
     assert message in told
     assert len(told.strip().splitlines()) == 1
     assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--rate', '-1'], "--rate: '-1'; allowed: a number from 0"),
+        (['--reaction', 'soon'], "--reaction: 'soon'; allowed: a number from 0"),
+        (['--frames', '-3'], "--frames: '-3'; allowed: a whole number from 0"),
+    ],
+)
+def test_parser_refuses_what_is_no_value(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+):
+    with pytest.raises(SystemExit):
+        run_command('demo', arguments)
+    assert f'lazy-vos demo: argument {message}' in capsys.readouterr().err
 
 
 def test_unwritable_folder_is_refused(capsys: pytest.CaptureFixture[str]):

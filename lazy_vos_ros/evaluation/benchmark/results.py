@@ -21,6 +21,13 @@ from lazy_vos_ros.evaluation.benchmark.records import SequenceRecord
 from lazy_vos_ros.evaluation.benchmark.settings import Settings
 from lazy_vos_ros.evaluation.counts import plural
 
+LEGEND = """\
+J: overlap with the true masks, F: of the outlines, R@0.5: frames with J of 0.5 or more; percent.
+NoC: corrections by the person (a sum), IDI: mean seconds from one interaction with an object to
+the next, ACI: in effect the corrections of one object; fps: time steps a second. The formulas are
+in docs/metrics.md."""
+"""What the names in the tables of the benchmark mean."""
+
 
 @dataclass(frozen=True)
 class Results:

@@ -24,6 +24,7 @@ from lazy_vos_ros.evaluation.benchmark.run import run_benchmark
 from lazy_vos_ros.evaluation.benchmark.suites import BUDGET_ROW
 from lazy_vos_ros.evaluation.benchmark.suites import Suite
 from lazy_vos_ros.evaluation.benchmark.suites import SuiteRow
+from lazy_vos_ros.evaluation.counts import counted
 
 ROWS = 'rows'
 """Folder of the rows; equal rows of several suites are run once."""
@@ -66,6 +67,7 @@ class SuiteTable:
         """Return the table for people: each row as it came out here, and as printed."""
         lines = [
             f'{self.suite.name}: {self.suite.title}',
+            *self._made_with(),
             f'{"":<28}' + ''.join(f'{key:>8}' for key in KEYS),
         ]
         for row in self.suite.rows:
@@ -75,6 +77,25 @@ class SuiteTable:
                 lines.append(f'{row.name:<22}{"here":<6}  missing: {self.missing[row.name]}')
             lines.append(f'{"":<22}{"paper":<6}{_paper_text(self.suite.name, row.name)}')
         return '\n'.join([*lines, *self.order()])
+
+    def _made_with(self) -> list[str]:
+        """Return on what data and with which weights the rows were run, if any was."""
+        if not self.results:
+            return []
+        every = list(self.results.values())
+        one = every[0]
+        weights = {
+            f'{file} (SHA-256 {sha256[:12]})': None
+            for item in every
+            for file, sha256 in item.about['settings']['sha256'].items()
+        }
+        size = one.about['settings']['size']
+        return [
+            f'here: {Path(one.about["dataset"]).name}, '
+            f'{counted(len(one.sequences), "sequence")}, '
+            f'{counted(one.mean["objects"], "object")}, size '
+            f'{"of the weights" if size is None else size}; {", ".join(weights)}'
+        ]
 
     def _figures(self, row: str) -> str:
         results = self.results[row]

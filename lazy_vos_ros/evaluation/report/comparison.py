@@ -65,7 +65,7 @@ MEASURES = (
     Measure('mean time between them (IDI)', _summary('idi'), '{:.1f}', 's', 1),
     Measure('median time between them', _summary('median_gap'), '{:.1f}', 's', 1),
     Measure('within 1 s of the one before', _summary('quick_share'), '{:.2f}', '', -1),
-    Measure('ACI', _summary('aci'), '{:.2f}', '', -1),
+    Measure('corrections of one object (ACI)', _summary('aci'), '{:.2f}', '', -1),
     Measure('processed a second', _summary('fps'), '{:.1f}', '', 1),
     Measure('images dropped', _summary('dropped'), '{:.0f}', '', -1),
     Measure('image to result, median', _summary('latency_p50'), '{:.0f}', 'ms', -1),

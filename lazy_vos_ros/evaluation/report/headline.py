@@ -39,6 +39,16 @@ def sentence(run: EvaluatedRun) -> str:
     )
 
 
+def networks(run: EvaluatedRun) -> str:
+    """Return on which weights the tracker and its refiner ran, in one sentence."""
+    told = [
+        f'{title} {run.settings[name]}'
+        for name, title in (('weights', 'Tracker:'), ('refiner', 'refiner:'))
+        if name in run.settings
+    ]
+    return f'{"; ".join(told)}.' if told else 'The recording does not tell the weights.'
+
+
 def headlines(run: EvaluatedRun, curves: Sequence[Curves]) -> list[Headline]:
     """Return the numbers to read first; `curves` are those of all objects."""
     return [_questions(run), _reaction(run), _quality(run), _presence(curves), _latency(run)]

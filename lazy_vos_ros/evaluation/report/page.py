@@ -28,6 +28,7 @@ from lazy_vos_ros.evaluation.report.figures import write_questions
 from lazy_vos_ros.evaluation.report.figures import write_timeline
 from lazy_vos_ros.evaluation.report.headline import Headline
 from lazy_vos_ros.evaluation.report.headline import headlines
+from lazy_vos_ros.evaluation.report.headline import networks
 from lazy_vos_ros.evaluation.report.headline import sentence
 from lazy_vos_ros.evaluation.report.marks import MARKS
 from lazy_vos_ros.evaluation.report.question_views import QuestionView
@@ -64,7 +65,11 @@ class Section:
 
     anchor: str
     run: EvaluatedRun
+    recording: str
+    """Name of the bag, without its folder: that is nobody's business on another machine."""
     sentence: str
+    networks: str
+    """Which weights did it, in words."""
     headlines: list[Headline]
     timelines: tuple[Timeline, ...]
     legend: tuple[tuple[Markup, str], ...]
@@ -118,7 +123,9 @@ def _section(run: EvaluatedRun, anchor: str, pictured: int) -> Section:
     return Section(
         anchor=anchor,
         run=run,
+        recording=Path(run.run.name).resolve().name,
         sentence=sentence(run),
+        networks=networks(run),
         headlines=headlines(run, every),
         timelines=tuple(
             _timeline(run, curves, span, f'{anchor}-object-{curves.object_id}', shown)

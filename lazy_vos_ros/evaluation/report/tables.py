@@ -79,7 +79,8 @@ def objects_table(run: EvaluatedRun, curves: Sequence[Curves]) -> Table:
     head = ('object', 'frames', 'tracked', 'absent', 'mean S', 'largest S', 'questions')
     note = (
         'S: uncertainty, the mean entropy around the mask, 0 sure to 1 unsure. NoC: corrections '
-        'by the operator. IDI: mean time between them. ACI: Eq. 8 of the paper.'
+        'by the operator. IDI: mean time from one interaction with the operator to the next. ACI: '
+        'in effect the corrections of one object (Eq. 8 of the paper).'
     )
     return _bounded(
         Table('Objects', (*head, 'NoC', 'IDI', 'ACI'), tuple(rows), note), 'objects', ROWS
@@ -139,7 +140,7 @@ def workload_table(run: EvaluatedRun) -> Table:
         ('mean time between them (IDI)', words.number(summary.idi, '{:.1f}', 's')),
         ('median time between them', words.number(summary.median_gap, '{:.1f}', 's')),
         ('within 1 s of the one before', words.percent(summary.quick_share)),
-        ('ACI', words.number(summary.aci)),
+        ('corrections of one object (ACI)', words.number(summary.aci)),
         ('questions spared', str(summary.suppressed)),
     ]
     rows += [(f'spared: {reason}', str(count)) for reason, count in workload.spared.items()]

@@ -73,8 +73,10 @@ def test_table1_runs_all_rows_but_qdmn(suite: Suite):
     assert table.results['XMem'].mean['NoC'] == 0
     lines = table.text().splitlines()
     assert lines[0] == 'table1: first mask from one click'
-    assert lines[1].split() == list(KEYS)
-    texts = {line[:22].strip(): line for line in lines[2:] if 'here' in line}
+    assert lines[1].startswith('here: ')
+    assert ', 1 sequence, 1 object, size of the weights; ' in lines[1]
+    assert lines[2].split() == list(KEYS)
+    texts = {line[:22].strip(): line for line in lines[3:] if 'here' in line}
     assert 'missing: a backend for the tracker QDMN' in texts['Lazy-QDMN']
     papers = [line for line in lines if line.strip().startswith('paper')]
     assert len(papers) == 5
