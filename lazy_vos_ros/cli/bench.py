@@ -19,9 +19,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lazy_vos_ros.cli import arguments
 from lazy_vos_ros.cli.bench_plan import LONG
 from lazy_vos_ros.cli.bench_plan import OFFICIAL_FRAMES
 from lazy_vos_ros.cli.bench_plan import ROS_FRAMES
+from lazy_vos_ros.cli.bench_plan import SMALLEST
+from lazy_vos_ros.cli.bench_plan import image_size
+from lazy_vos_ros.cli.bench_plan import precisions
+from lazy_vos_ros.cli.bench_plan import whole_numbers
 
 if TYPE_CHECKING:
     from lazy_vos_ros.evaluation.speed.results_file import ResultsFile
@@ -54,27 +59,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='names of the manifest, files, or official-random: the published layout with random '
         'numbers, as fast as the real weights (default: all weights on this machine)',
     )
-    rows.add_argument('--sizes', metavar='N,..', help='short sides inside the network')
-    rows.add_argument('--objects', metavar='N,..', help='numbers of objects')
     rows.add_argument(
-        '--precisions', metavar='P,..', help='fp32, bf16, fp16 or half (bf16 on a CPU, else fp16)'
+        '--sizes',
+        type=whole_numbers(SMALLEST),
+        metavar='N,..',
+        help='short sides inside the network; default 256,480,720',
+    )
+    rows.add_argument(
+        '--objects', type=whole_numbers(1), metavar='N,..', help='how many; default 1,2,4,8'
+    )
+    rows.add_argument(
+        '--precisions',
+        type=precisions,
+        metavar='P,..',
+        help='fp32, bf16, fp16 or half (bf16 on a CPU, else fp16); default fp32,half',
     )
     rows.add_argument('--full', action='store_true', help='every combination of the four')
     rows.add_argument(
         '--image',
+        type=image_size,
         metavar='WxH',
         help='size of the images (default: 854x480, or as large as the network works)',
     )
     length = parser.add_argument_group('how long')
     length.add_argument(
         '--frames',
-        type=int,
+        type=arguments.whole(1),
         metavar='N',
         help=f'of a row; default 100, {ROS_FRAMES} with --ros, {OFFICIAL_FRAMES} with --official',
     )
     length.add_argument(
         '--seconds',
-        type=float,
+        type=arguments.number(low=0),
         metavar='S',
         help='a row of the tracker alone ends after so long, with fewer frames if need be; 0: '
         'never; default 8',
@@ -88,7 +104,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     other = parser.add_argument_group('with what, and where the results go')
     other.add_argument('--device', default='auto', help='cpu, cuda, cuda:1 or auto')
     other.add_argument(
-        '--threads', type=int, metavar='N', help='of PyTorch on the CPU; default: every core'
+        '--threads',
+        type=arguments.whole(1),
+        metavar='N',
+        help='of PyTorch on the CPU; default: every core',
     )
     other.add_argument(
         '--json', type=Path, default=DEFAULT_JSON, metavar='FILE', help=f'default {DEFAULT_JSON}'

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from math import isfinite
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from lazy_vos_ros.cli.arguments import refusal
 
 if TYPE_CHECKING:
     from lazy_vos_ros.cli.latency.measure import RosCase
@@ -15,6 +17,8 @@ LONG = 10_000
 """Frames of a row with --long."""
 ROS_FRAMES = 150
 OFFICIAL_FRAMES = 20
+SMALLEST = 32
+"""Pixels of a side."""
 PRECISIONS = ('fp32', 'half', 'bf16', 'fp16')
 
 
@@ -30,14 +34,14 @@ def step_cases(args: argparse.Namespace) -> list[Case]:
     frames, seconds = (LONG, 0.0) if args.long else (args.frames, args.seconds)
     return plan.Plan(
         weights=plan.check_weights(names),
-        sizes=numbers('--sizes', args.sizes, low=32) or plan.SIZES,
-        objects=numbers('--objects', args.objects, low=1) or plan.OBJECTS,
-        precisions=precisions(args.precisions) or plan.PRECISIONS,
-        image=image_size(args.image),
+        sizes=args.sizes or plan.SIZES,
+        objects=args.objects or plan.OBJECTS,
+        precisions=args.precisions or plan.PRECISIONS,
+        image=args.image,
         device=str(resolve_device(args.device)),
-        threads=positive('--threads', args.threads) or usable_cores(),
-        frames=positive('--frames', frames) or plan.Plan.frames,
-        seconds=plan.Plan.seconds if seconds is None else not_negative('--seconds', seconds),
+        threads=args.threads or usable_cores(),
+        frames=frames or plan.Plan.frames,
+        seconds=plan.Plan.seconds if seconds is None else seconds,
     ).cases(full=args.full)
 
 
@@ -47,9 +51,8 @@ def ros_cases(args: argparse.Namespace) -> list[RosCase]:
     from lazy_vos_ros.cli.latency.measure import SIZES
     from lazy_vos_ros.cli.latency.measure import RosCase
 
-    image = image_size(args.image)
-    frames = positive('--frames', args.frames) or ROS_FRAMES
-    sizes = SIZES if image is None else (image,)
+    sizes = (args.image,) if args.image else SIZES
+    frames = args.frames or ROS_FRAMES
     return [RosCase(*size, rate, frames) for size in sizes for rate in RATES]
 
 
@@ -61,7 +64,7 @@ def official_cases(args: argparse.Namespace) -> list[OfficialCase]:
     from lazy_vos_ros.evaluation.speed.official_rows import OfficialCase
 
     device = str(resolve_device(args.device))
-    width, height = image_size(args.image) or plan.CAMERA
+    width, height = args.image or plan.CAMERA
     return [
         OfficialCase(
             folder=str(args.official),
@@ -71,56 +74,38 @@ def official_cases(args: argparse.Namespace) -> list[OfficialCase]:
             objects=objects,
             precision=plan.precision_on(device, precision),
             device=device,
-            threads=positive('--threads', args.threads) or usable_cores(),
-            frames=positive('--frames', args.frames) or OFFICIAL_FRAMES,
+            threads=args.threads or usable_cores(),
+            frames=args.frames or OFFICIAL_FRAMES,
         )
         for weights in plan.check_weights((args.weights or 'xmem-s012').split(','))
-        for objects in numbers('--objects', args.objects, low=1) or (1,)
-        for precision in precisions(args.precisions) or ('fp32',)
+        for objects in args.objects or (1,)
+        for precision in args.precisions or ('fp32',)
     ]
 
 
-def numbers(name: str, text: str | None, *, low: int) -> tuple[int, ...]:
-    """Return the whole numbers of `A,B,..`, none of no text.
+def whole_numbers(low: int) -> Callable[[str], tuple[int, ...]]:
+    """Return a type for whole numbers from `low` on, listed with commas."""
 
-    Raises
-    ------
-    ValueError
-        If they are none, or below `low`.
-    """
-    words = [] if text is None else text.split(',')
-    if not all(word.strip().isdecimal() and int(word) >= low for word in words):
-        raise ValueError(f'{name} is {text!r}; allowed: whole numbers from {low}, such as 256,480')
-    return tuple(int(word) for word in words)
+    def convert(text: str) -> tuple[int, ...]:
+        words = text.split(',')
+        if not all(word.strip().isdecimal() and int(word) >= low for word in words):
+            raise refusal(text, f'whole numbers from {low}, such as 256,480')
+        return tuple(int(word) for word in words)
+
+    return convert
 
 
-def precisions(text: str | None) -> tuple[str, ...]:
-    """Return the precisions of `A,B,..`, none of no text; ValueError if one is unknown."""
-    found = () if text is None else tuple(word.strip() for word in text.split(','))
+def precisions(text: str) -> tuple[str, ...]:
+    """Return precisions that are listed with commas."""
+    found = tuple(word.strip() for word in text.split(','))
     if not set(found) <= set(PRECISIONS):
-        raise ValueError(f'--precisions is {text!r}; allowed: {", ".join(PRECISIONS)}')
+        raise refusal(text, ', '.join(PRECISIONS))
     return found
 
 
-def image_size(text: str | None) -> tuple[int, int] | None:
-    """Return width and height of `WxH`, None of no text; ValueError if it is none."""
-    if text is None:
-        return None
+def image_size(text: str) -> tuple[int, int]:
+    """Return width and height of `WxH`."""
     words = text.lower().split('x')
-    if len(words) != 2 or not all(word.isdecimal() and int(word) >= 32 for word in words):
-        raise ValueError(f'--image is {text!r}; allowed: WIDTHxHEIGHT, such as 1280x720')
+    if len(words) != 2 or not all(word.isdecimal() and int(word) >= SMALLEST for word in words):
+        raise refusal(text, f'WIDTHxHEIGHT from {SMALLEST} pixels, such as 1280x720')
     return int(words[0]), int(words[1])
-
-
-def positive(name: str, value: int | None) -> int | None:
-    """Return the value; ValueError below 1."""
-    if value is not None and value < 1:
-        raise ValueError(f'{name} is {value}; allowed: at least 1')
-    return value
-
-
-def not_negative(name: str, value: float) -> float:
-    """Return the value; ValueError below 0 or if it is no number."""
-    if not isfinite(value) or value < 0:
-        raise ValueError(f'{name} is {value}; allowed: 0 or more')
-    return value

@@ -66,6 +66,10 @@ class Figures:
     memory_elements: int
     memory_mib: float
     """Allocated for the tracker's memory."""
+    floor: dict[str, float]
+    """A plain frame's floating-point operations (GFLOP), bytes that must be moved at least (MB)
+    and those that all its operations move (MB), the machine's rates (GFLOP/s, GB/s), and the
+    milliseconds that follow."""
     course: list[dict[str, float]] = field(default_factory=list)
     """Medians over blocks of frames: last frame of the block, ms, CPU ms, MiB."""
 

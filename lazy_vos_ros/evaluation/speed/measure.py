@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from lazy_vos_ros.engine.backend import Backend
+from lazy_vos_ros.engine.backend import Image
 from lazy_vos_ros.engine.build import make_backend
 from lazy_vos_ros.engine.build import resolve_device
 from lazy_vos_ros.engine.build import tracker_entry
@@ -27,11 +28,15 @@ from lazy_vos_ros.evaluation.speed.figures import FrameTime
 from lazy_vos_ros.evaluation.speed.figures import course
 from lazy_vos_ros.evaluation.speed.figures import mean_ms
 from lazy_vos_ros.evaluation.speed.figures import percentiles
+from lazy_vos_ros.evaluation.speed.floor import count_work
+from lazy_vos_ros.evaluation.speed.floor import measure_rates
 from lazy_vos_ros.evaluation.speed.memory_use import MIB
 from lazy_vos_ros.evaluation.speed.memory_use import peak_device_mib
 from lazy_vos_ros.evaluation.speed.memory_use import peak_resident_mib
 from lazy_vos_ros.evaluation.speed.memory_use import resident_mib
 from lazy_vos_ros.evaluation.speed.scene import MovingScene
+
+_DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
 
 OFFICIAL_RANDOM = 'official-random'
 """In place of weights: the published layout with random numbers, the same work without meaning."""
@@ -72,7 +77,7 @@ def measure(case: Case, on_frame: Callable[[int], None] = lambda done: None) -> 
     size = tracker.memory_size()
     peak, device_peak = peak_resident_mib(), peak_device_mib(backend.device)
     plain = [item.total for item in times if not item.memorised]
-    pseudo = pseudo_correction(tracker, scene, following)
+    pseudo = pseudo_correction(tracker, scene, following + 1)
     typical = float(np.median(plain)) if plain else 0.0
     return Figures(
         backend=backend.name,
@@ -95,8 +100,37 @@ def measure(case: Case, on_frame: Callable[[int], None] = lambda done: None) -> 
         device_peak_mib=round(device_peak, 2),
         memory_elements=size.working + size.long_term,
         memory_mib=round(size.nbytes / MIB, 2),
+        floor=_floor(tracker, backend, scene.frame(following), _DTYPES[case.precision]),
         course=course(times),
     )
+
+
+def _floor(
+    tracker: LazyTracker, backend: Backend, image: Image, dtype: torch.dtype
+) -> dict[str, float]:
+    """Return the least that one more frame takes; it is tracked."""
+    work = count_work(lambda: tracker.step(image))
+    rates = measure_rates(backend.device, dtype)
+    fewest = fewest_bytes(tracker, backend, image)
+    return {
+        'gflop': round(1e-9 * work.flops, 3),
+        'fewest_mb': round(1e-6 * fewest, 2),
+        'moved_mb': round(1e-6 * work.moved, 1),
+        'gflop_per_s': round(1e-9 * rates.flops, 1),
+        'gb_per_s': round(1e-9 * rates.bandwidth, 2),
+        'ms': round(work.floor_ms(rates, fewest), 3),
+    }
+
+
+def fewest_bytes(tracker: LazyTracker, backend: Backend, image: Image) -> float:
+    """Return the bytes that a frame must move: weights, memory and image in, the result out."""
+    network = getattr(backend, 'network', None)
+    weights = sum(item.nbytes for item in network.parameters()) if network is not None else 0
+    result = tracker.latest
+    given = 0 if result is None else result.labels.nbytes + result.entropy.nbytes
+    size = tracker.memory_size()
+    held = size.nbytes * (size.working + size.long_term) / max(1, size.capacity)
+    return weights + held + image.nbytes + given
 
 
 def backend_of(case: Case) -> Backend:
