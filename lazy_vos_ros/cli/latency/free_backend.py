@@ -70,12 +70,20 @@ class FreeBackend:
         *,
         deep_update: bool = False,
         without: Collection[int] = (),
+        corrected: Collection[int] = (),
     ) -> bool:
         """Memorise nothing."""
         return False
 
+    def discard(self) -> None:
+        """Go on with the next frame."""
+
     def memorise(
-        self, frame: FrozenFrame, object_ids: tuple[int, ...], probabilities: torch.Tensor
+        self,
+        frame: FrozenFrame,
+        object_ids: tuple[int, ...],
+        probabilities: torch.Tensor,
+        corrected: Collection[int] = (),
     ) -> bool:
         """Memorise nothing."""
         return False
