@@ -137,14 +137,24 @@ class LazyConfig:
         'or beside that all frames since then are tracked again from it while the camera goes on.',
         choices=('memory', 'replay'),
     )
+    undo_seconds: float = parameter(
+        0.0,
+        'Seconds of stream time for which a correction can be undone; the frames since are kept '
+        'and tracked again without it. 0: not at all.',
+        low=0.0,
+        high=600.0,
+    )
     replay_seconds: float = parameter(
         5.0,
         'Seconds within which a replay must catch up with the camera; one that cannot is given '
-        'up, and the answer acts through the memory alone.',
+        'up, and the answer acts through the memory alone (an undone one stays).',
         low=0.0,
     )
     replay_frames: int = parameter(
-        600, 'Most frames kept for a replay, from the oldest open question on.', low=1, high=100000
+        600,
+        'Most frames kept for a replay, from the oldest open question or undoable correction on.',
+        low=1,
+        high=100000,
     )
     replay_megabytes: int = parameter(
         1024,
@@ -181,7 +191,8 @@ PROFILES: dict[str, LazyConfig] = {
         rearm_ratio=0.5,
         spare_absent=True,
         lost_area_ratio=0.1,
+        undo_seconds=10.0,
     ),
 }
 """The published definitions, the published code where that makes sense, and the published
-definitions with every rule that spares a person who watches a live camera."""
+definitions with every rule that spares a person who watches a live camera, and undo."""

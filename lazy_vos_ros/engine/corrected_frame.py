@@ -28,6 +28,15 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What replaces the prediction of one object in a frame."""
+
+    mask: RefinedMask | None
+    action: Action | None
+    gone: bool
+
+
+@dataclass(frozen=True)
 class CorrectedFrame:
     """A frame with its prediction and the masks that replace parts of it.
 
@@ -100,6 +109,24 @@ class CorrectedFrame:
         others = predicted[1:] if soft_others else one_hot(predicted)
         masks = {**self.given, **self.corrections}
         return substitute(others, self.prediction.object_ids, masks)
+
+    def part(self, object_id: int) -> Part:
+        """Return what was done about an object so far."""
+        return Part(
+            self.corrections.get(object_id), self.actions.get(object_id), object_id in self.gone
+        )
+
+    def put_back(self, object_id: int, part: Part) -> None:
+        """Undo what was done about an object since."""
+        self.corrections.pop(object_id, None)
+        self.actions.pop(object_id, None)
+        self.gone.discard(object_id)
+        if part.mask is not None:
+            self.corrections[object_id] = part.mask
+        if part.action is not None:
+            self.actions[object_id] = part.action
+        if part.gone:
+            self.gone.add(object_id)
 
     def operator_corrections(self) -> dict[int, RefinedMask]:
         """Return the masks that the operator caused, by object id; empty ones of gone objects."""

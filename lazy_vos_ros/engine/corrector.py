@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import uuid4
 
 import torch
@@ -17,7 +18,6 @@ from lazy_vos_ros.engine.presence import Whereabouts
 from lazy_vos_ros.engine.presence import sight_of
 from lazy_vos_ros.engine.pseudo_click import pseudo_click
 from lazy_vos_ros.engine.questions import Alarm
-from lazy_vos_ros.engine.questions import Moment
 from lazy_vos_ros.engine.questions import Question
 from lazy_vos_ros.engine.questions import QuestionBook
 from lazy_vos_ros.engine.refinement import RefusedMaskError
@@ -160,17 +160,29 @@ class Corrector:
                 self._see(object_id, refined)
 
     def ask_later(self, alarms: Collection[Alarm], labels: Mapping[int, str]) -> None:
-        """Ask, as far as a person may be asked now, about frames that a replay tracked again.
+        """Ask, as far as a person may be asked now, because of alarms that a replay raised.
 
         The questions stay open, also where an operator is asked within the step.
         """
         for alarm in alarms:
-            if not self._spared(alarm.frame, alarm.object_id, Decision.USER):
-                if alarm.moment is not None:
-                    measured = alarm.frame.measurements[alarm.object_id]
-                    alarm.moment.monitors[alarm.object_id].asked(measured.uncertainty)
-                label = labels[alarm.object_id]
-                self._open(alarm.frame, alarm.object_id, label, Decision.USER, alarm.moment)
+            object_id, frame = alarm.object_id, alarm.frame
+            if self._spared(frame, object_id, Decision.USER):
+                continue
+            label, uncertainty = labels[object_id], frame.measurements[object_id].uncertainty
+            reason = (
+                f'uncertainty of {label} is {uncertainty:.2f} ({alarm.rise:+.2f} in the frames '
+                'that were tracked again)'
+            )
+            request = self._request(frame, object_id, label, reason)
+            alarm.moment.monitors[object_id].asked(uncertainty)
+            self._open(Question(replace(request, derivative=alarm.rise), frame, alarm.moment))
+
+    def ask_again(self, frame: CorrectedFrame, object_id: int, label: str) -> None:
+        """Ask once more about a frame whose answer was undone, unless a question is open."""
+        full = len(self._book.requests) >= self._config.max_questions
+        if object_id not in self._book.questioned and not full:
+            reason = f'where is {label}? The answer before was undone'
+            self._open(Question(self._request(frame, object_id, label, reason), frame))
 
     def _see(self, object_id: int, refined: RefinedMask) -> None:
         mask = refined.mask.cpu().numpy()
@@ -185,31 +197,31 @@ class Corrector:
         decision: Decision,
         watch: Stopwatch,
     ) -> CorrectionRequest:
-        request = self._open(frame, object_id, label, decision, None)
+        measured = frame.measurements[object_id]
+        reason = (
+            f'uncertainty of {label} is {measured.uncertainty:.2f} '
+            f'({measured.derivative:+.2f} since the last frame)'
+        )
+        if decision is Decision.LOST:
+            reason = f'{label} has vanished: is it gone, or where is it?'
+        request = self._request(frame, object_id, label, reason)
+        self._open(Question(request, frame))
         if not self._answered_at_once(frame, request, watch):
             self.correct_itself(frame, object_id, watch)
         return request
 
-    def _open(
-        self,
-        frame: CorrectedFrame,
-        object_id: int,
-        label: str,
-        decision: Decision,
-        moment: Moment | None,
-    ) -> CorrectionRequest:
-        request = self._request(frame, object_id, label, decision)
-        self._monitors[object_id].asked(request.uncertainty)
-        self._book.open(Question(request, frame, moment))
+    def _open(self, question: Question) -> None:
+        request, frame = question.request, question.frame
+        self._monitors[request.object_id].asked(request.uncertainty)
+        self._book.open(question)
         self._journal.record_in(
             EventKind.ASKED,
             frame,
-            object_id,
+            request.object_id,
             request_id=request.request_id,
             reason=request.reason,
         )
-        frame.actions[object_id] = Action.ASKED
-        return request
+        frame.actions[request.object_id] = Action.ASKED
 
     def _answered_at_once(
         self, frame: CorrectedFrame, request: CorrectionRequest, watch: Stopwatch
@@ -283,15 +295,9 @@ class Corrector:
             watch.lap('refine')
 
     def _request(
-        self, frame: CorrectedFrame, object_id: int, label: str, decision: Decision
+        self, frame: CorrectedFrame, object_id: int, label: str, reason: str
     ) -> CorrectionRequest:
         measurement = frame.measurements[object_id]
-        reason = (
-            f'uncertainty of {label} is {measurement.uncertainty:.2f} '
-            f'({measurement.derivative:+.2f} since the last frame)'
-        )
-        if decision is Decision.LOST:
-            reason = f'{label} has vanished: is it gone, or where is it?'
         return CorrectionRequest(
             request_id=str(uuid4()),
             object_id=object_id,

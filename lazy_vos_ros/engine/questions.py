@@ -42,12 +42,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Alarm:
-    """A call for the operator in a frame that a replay tracked again."""
+    """A call for the operator that a replay raised, and that its last frame has not belied."""
 
     object_id: int
+    rise: float
+    """S_R in that frame above what it was before the alarm."""
     frame: CorrectedFrame
-    moment: Moment | None
-    """Of the frame, where a replay can start from it."""
+    moment: Moment
+    """Of that frame."""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass
 from time import perf_counter
 
 import torch
@@ -16,11 +17,11 @@ from lazy_vos_ros.engine.first_masks import still_tracked
 from lazy_vos_ros.engine.journal import Journal
 from lazy_vos_ros.engine.questions import Alarm
 from lazy_vos_ros.engine.questions import Moment
-from lazy_vos_ros.engine.questions import Question
 from lazy_vos_ros.engine.questions import QuestionBook
 from lazy_vos_ros.engine.recent_frames import RecentFrame
 from lazy_vos_ros.engine.recent_frames import RecentFrames
 from lazy_vos_ros.engine.refiners.base import Refiner
+from lazy_vos_ros.engine.results import Action
 from lazy_vos_ros.engine.results import RepairedFrame
 from lazy_vos_ros.engine.stopwatch import Stopwatch
 from lazy_vos_ros.engine.time_step import Monitors
@@ -31,22 +32,37 @@ from lazy_vos_ros.engine.time_step import output_labels
 from lazy_vos_ros.engine.time_step import with_new_objects
 from lazy_vos_ros.engine.triggers import Decision
 from lazy_vos_ros.engine.triggers import is_alarm
+from lazy_vos_ros.engine.undoing import Correction
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a replay begins, and for what."""
+
+    object_id: int
+    request_id: str
+    frame: CorrectedFrame
+    moment: Moment
+    """Of this frame."""
+    memorised: bool
+    """Whether that is after the frame entered the memory, or before."""
+    undoes: Correction | None = None
+    """What is left out from there on; None: the frame's corrections are put in."""
 
 
 class Replay:
-    """A second course of the tracker, from the frame of a question on.
+    """A second course of the tracker, from an earlier frame on.
 
     It runs beside the live one, a few frames at a time: backend and monitors have a state of
     their own, which becomes the live one when the replay has caught up. It asks nobody. What the
     operator did in frames on its way is done again, and questions that are still open about
-    them will start from what it made of them. The last alarm of each object is kept: about it the
-    operator may be asked when the replay has caught up.
+    them will start from what it made of them. Where an alarm was raised on its way and still
+    stands in its last frame, the operator may be asked about that frame.
     """
 
     def __init__(
         self,
-        question: Question,
-        moment: Moment,
+        start: Start,
         *,
         backend: ReplayableBackend,
         refiner: Refiner,
@@ -58,25 +74,23 @@ class Replay:
 
         Parameters
         ----------
-        question
-            Closed, its answer already in its frame.
-        moment
-            Of that frame.
+        start
+            An answered question, whose answer is in its frame already, or the frame after which a
+            correction was made that is to be undone.
         backend, refiner, book, frames
             Of the tracker; between two calls of :meth:`run` the backend is in its live state.
         tracked
             Returns the ids of the objects that are tracked now.
         """
-        self.request_id = question.request.request_id
-        self.object_id = question.request.object_id
-        self.first = question.frame
+        self.start = start
         self.began = perf_counter()
-        self.newest: CorrectedFrame | None = None
+        self.newest: CorrectedFrame | None = start.frame if start.memorised else None
         """The last frame that it went through."""
-        self.monitors: Monitors = deepcopy(moment.monitors)
+        self.monitors: Monitors = deepcopy(start.moment.monitors)
         """As of that frame."""
-        self._alarms: dict[int, Alarm] = {}
-        self._state = moment.backend
+        self._before: dict[int, float] = {}
+        self._alarms: list[Alarm] = []
+        self._state = start.moment.backend
         self._backend = backend
         self._book = book
         self._frames = frames
@@ -86,45 +100,20 @@ class Replay:
     @property
     def index(self) -> int:
         """The last frame that it went through; the one before its first if there is none."""
-        return self.first.index - 1 if self.newest is None else self.newest.index
+        return self.start.frame.index - 1 if self.newest is None else self.newest.index
 
     @property
     def nbytes(self) -> int:
-        """Bytes that its state and the moments of its alarms keep alive."""
-        moments = [alarm.moment for alarm in self._alarms.values() if alarm.moment]
-        return self._state.nbytes + sum(moment.backend.nbytes for moment in moments)
+        """Bytes that its state and that of its alarms keep alive."""
+        return self._state.nbytes + sum(item.moment.backend.nbytes for item in self._alarms[:1])
 
     @property
-    def oldest(self) -> int:
-        """The frame after which it needs all of them."""
-        alarms = [item.frame.index for item in self._alarms.values() if item.moment]
-        return min([self.index, *alarms])
-
-    def forget_moments(self, frame_index: int) -> bool:
-        """Give up going back to the alarms in a frame; return whether there were any."""
-        found = [a for a in self._alarms.values() if a.moment and a.frame.index == frame_index]
-        for alarm in found:
-            self._alarms[alarm.object_id] = replace(alarm, moment=None)
-        return bool(found)
-
-    def standing_alarms(self) -> list[Alarm]:
-        """Return the alarms that the newest frame has not belied, oldest first.
-
-        An alarm is over when S_R of the object has come back from its rise since: compared with
-        S_R before the alarm, that of the newest frame would not call for the operator.
-        """
-        standing = [item for item in self._alarms.values() if self._stands(item)]
-        return sorted(standing, key=lambda item: item.frame.index)
-
-    def _stands(self, alarm: Alarm) -> bool:
-        now = self.newest.measurements.get(alarm.object_id) if self.newest else None
-        if now is None or alarm.object_id not in self.monitors:
-            return False
-        then = alarm.frame.measurements[alarm.object_id]
-        return is_alarm(now.uncertainty, then.uncertainty - then.derivative, self._book.config)
+    def alarms(self) -> list[Alarm]:
+        """The alarms that stand in its last frame, about objects that are still tracked."""
+        return [alarm for alarm in self._alarms if alarm.object_id in self.monitors]
 
     def run(self, newest: int, seconds: float) -> list[RepairedFrame]:
-        """Go on up to frame `newest`, but stop after this time; at least one frame is done.
+        """Go on up to frame `newest`, but stop after this time; at least one is done, if left.
 
         Raises
         ------
@@ -162,9 +151,9 @@ class Replay:
             self._backend.restore(live)
 
     def _begin(self) -> RepairedFrame:
-        corrections = self.first.operator_corrections()
-        self._corrector.take_over(self.first, corrections, self.first.gone)
-        return self._finish(self.first)
+        frame = self.start.frame
+        self._corrector.take_over(frame, frame.operator_corrections(), frame.gone)
+        return self._finish(frame)
 
     def _next(self) -> RepairedFrame:
         recent = self._frames.find(self.index + 1)
@@ -180,10 +169,31 @@ class Replay:
         corrections = still_tracked(recent.corrections, self.monitors)
         self._corrector.take_over(frame, corrections, recent.gone)
         self._note_questions(frame)
-        for object_id, decision in decisions.items():
-            if decision is Decision.USER and object_id not in recent.corrections:
-                self._alarms[object_id] = Alarm(object_id, frame, self._moment())
+        self._watch_alarms(frame, decisions)
         return self._finish(frame)
+
+    def _watch_alarms(self, frame: CorrectedFrame, decisions: Mapping[int, Decision]) -> None:
+        """Keep the alarms of this frame and those before it that are not over.
+
+        An alarm is over when the operator has corrected the object, or S_R has come back:
+        compared with S_R before the alarm, that of this frame would not call for the operator.
+        """
+        measured = frame.measurements
+        for object_id, decision in decisions.items():
+            if decision is Decision.USER:
+                before = measured[object_id].uncertainty - measured[object_id].derivative
+                self._before.setdefault(object_id, before)
+        rises = {
+            item: measured[item].uncertainty - before
+            for item, before in self._before.items()
+            if item in measured and frame.actions.get(item) is not Action.CORRECTED
+            if is_alarm(measured[item].uncertainty, before, self._book.config)
+        }
+        self._before = {item: self._before[item] for item in rises}
+        moment = self._moment() if rises else None
+        self._alarms = [
+            Alarm(item, rise, frame, moment) for item, rise in rises.items() if moment is not None
+        ]
 
     def _note_questions(self, frame: CorrectedFrame) -> None:
         """Let the monitors know of the questions that are open about a frame."""

@@ -72,6 +72,8 @@ class EventKind(Enum):
     """The frames since an answered question were tracked again from its answer."""
     REPLAY_DROPPED = 'replay_dropped'
     """That was given up; the answer acts through the memory alone."""
+    UNDONE = 'undone'
+    """The operator took a correction back, and the frames since were tracked again without it."""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ from lazy_vos_ros.engine.time_step import gone_objects
 from lazy_vos_ros.engine.time_step import output_labels
 from lazy_vos_ros.engine.time_step import with_new_objects
 from lazy_vos_ros.engine.triggers import Decision
+from lazy_vos_ros.engine.undoing import Correction
 
 
 @dataclass(frozen=True)
@@ -264,8 +265,8 @@ class LazyTracker:
         result reports REPLAYED. REPLAY_DROPPED if it takes longer than `replay_seconds` or a
         frame is not kept any more; the answer then acts through the memory alone.
 
-        Nobody is asked on the way; where the last alarm about an object in these frames still
-        stands, a question about that frame is opened in the end (:attr:`open_requests`).
+        Nobody is asked on the way. Where an alarm was raised in these frames and still stands in
+        the last one, a question about that one is opened in the end (:attr:`open_requests`).
         """
         repaired = self._replays.run(seconds)
         finished = self._replays.take_finished()
@@ -274,7 +275,9 @@ class LazyTracker:
             self._monitors.clear()
             self._monitors.update(finished.monitors)
             self._newest = finished.newest
-            self._corrector.ask_later(finished.standing_alarms(), self._labels)
+            if finished.start.undoes is not None:
+                self._put_back(finished.start.undoes)
+            self._corrector.ask_later(finished.alarms, self._labels)
             self._refresh_latest(finished.newest)
             self._replays.keep_within_bounds()
         return tuple(repaired)
@@ -296,6 +299,21 @@ class LazyTracker:
         check_answer(answer, *frame.size)
         return self._use(frame, object_id, answer, kind=EventKind.CORRECTED)
 
+    def undo(self) -> int:
+        """Take back the latest answer or unasked correction; return the object's id.
+
+        All is then as if it had never been given: the frames since are tracked again without it,
+        for which :meth:`catch_up` is to be called until it has nothing more to do. The next
+        result then reports UNDONE, and the question, if there was one, is asked again. Until then
+        the tracker goes on with the correction, and REPLAY_DROPPED tells if it keeps it.
+
+        Raises
+        ------
+        ValueError
+            If there is none of the last `undo_seconds`, or the frames since are too many.
+        """
+        return self._replays.begin_undo().object_id
+
     def remove_object(self, object_id: int, reason: str = '') -> CorrectionEvent:
         """Stop tracking an object and close the question about it.
 
@@ -315,6 +333,7 @@ class LazyTracker:
         self._backend.remove_objects((object_id,))
         for question in self._book.close_object(object_id):
             self._journal.record_expired(question.request, 'the object was removed')
+        self._replays.forget_object(object_id)
         label = self._labels.pop(object_id)
         del self._monitors[object_id]
         index = self._newest.index if self._newest else 0
@@ -545,15 +564,35 @@ class LazyTracker:
         """Use an answer about a frame that was finished before."""
         with torch.inference_mode():
             watch = Stopwatch(self._backend.device)
+            before, moment = frame.part(object_id), self._replays.moment(self._monitors)
             event = self._corrector.apply(
                 frame, object_id, answer, watch, kind=kind, request_id=request_id, reason=reason
             )
             if event.kind in (kind, EventKind.ABSENT):
                 self._replays.note_corrections(frame)
+                newest, now = self._newest or frame, self._journal.now
+                self._replays.note_correction(
+                    Correction(object_id, request_id, frame, before, moment, newest, now)
+                    if moment
+                    else None
+                )
             if event.kind is kind and self.config.interaction_driven_update:
                 self._memorise(frame)
             self._refresh_latest(frame)
         return event
+
+    def _put_back(self, undone: Correction) -> None:
+        """Make the corrected frame what it was, and ask again about it if that was asked."""
+        frame, last = undone.frame, undone.newest.index
+        frame.put_back(undone.object_id, undone.before)
+        self._replays.note_corrections(frame)
+        for question in self._book.replayable:
+            # What is known of these frames may come from a replay of the answer.
+            if frame.index <= question.frame.index <= last:
+                self._book.rebind(question.request.request_id, question.frame, None)
+        if undone.request_id and undone.object_id in self._labels:
+            label = self._labels[undone.object_id]
+            self._corrector.ask_again(frame, undone.object_id, label)
 
     def _memorise(self, frame: CorrectedFrame) -> None:
         """Write an earlier frame into the memory, without the objects that are not in it."""

@@ -64,6 +64,7 @@ MESSAGES = {
     EventKind.RECOVERED: ('object recovered', OWN),
     EventKind.REPLAYED: ('frames since the question repaired', OWN),
     EventKind.REPLAY_DROPPED: ('replay given up', QUIET),
+    EventKind.UNDONE: ('correction undone', QUIET),
 }
 
 Colour = tuple[int, int, int]

@@ -55,6 +55,7 @@ MARKS = {
     EventKind.RECOVERED: ('tracker', '2', GREEN, 'object recovered'),
     EventKind.REPLAYED: ('memory', '<', GREEN, 'replayed'),
     EventKind.REPLAY_DROPPED: ('memory', '>', GREY, 'replay given up'),
+    EventKind.UNDONE: ('operator', '3', GREY, 'correction undone'),
 }
 """Lane, marker, colour and name of the events, in the order of the legend."""
 

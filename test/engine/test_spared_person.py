@@ -50,6 +50,7 @@ def test_everything_that_spares_a_person_is_off_in_paper_and_on_in_live():
         'rearm_ratio': float('inf'),
         'spare_absent': False,
         'lost_area_ratio': 0.0,
+        'undo_seconds': 0.0,
     }
     differing = {
         item.name

@@ -37,6 +37,7 @@ MARKS = {
     'RECOVERED': Mark('tracker', 'triangle', 'plain'),
     'REPLAYED': Mark('tracker', 'arrow', 'answer'),
     'REPLAY_DROPPED': Mark('tracker', 'minus', 'quiet'),
+    'UNDONE': Mark('operator', 'arrow', 'quiet'),
 }
 """By the name of the kind, in the order of the legend."""
 

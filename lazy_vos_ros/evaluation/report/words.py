@@ -27,6 +27,7 @@ KINDS = {
     'RECOVERED': 'object found again',
     'REPLAYED': 'tracked again from the answer',
     'REPLAY_DROPPED': 'tracking again given up',
+    'UNDONE': 'correction undone',
 }
 """What each kind of event is called."""
 

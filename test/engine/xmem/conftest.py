@@ -2,6 +2,7 @@ import importlib.util
 import os
 from pathlib import Path
 
+import boxes
 import numpy as np
 import pytest
 import torch
@@ -107,3 +108,10 @@ def frames():
         return images
 
     return make
+
+
+@pytest.fixture
+def make_tracker(tiny_network, frames):
+    """Return a function that makes a tracker over 20 images; arguments as in `boxes`."""
+    images = frames(20)
+    return lambda *args, **settings: boxes.make_tracker(tiny_network, images, *args, **settings)
