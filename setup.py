@@ -56,11 +56,11 @@ setup(
     entry_points={
         'console_scripts': [
             'lazy-vos = lazy_vos_ros.cli.main:main',
-            'lazy_vos = lazy_vos_ros.nodes.tracker_node:main',
-            'lazy_vos_agent = lazy_vos_ros.nodes.agent:main',
-            'lazy_vos_camera = lazy_vos_ros.nodes.camera:main',
-            'lazy_vos_operator = lazy_vos_ros.nodes.operator:main',
-            'lazy_vos_recorder = lazy_vos_ros.nodes.recorder:main',
+            'lazy_vos = lazy_vos_ros.nodes.start:lazy_vos',
+            'lazy_vos_agent = lazy_vos_ros.nodes.start:lazy_vos_agent',
+            'lazy_vos_camera = lazy_vos_ros.nodes.start:lazy_vos_camera',
+            'lazy_vos_operator = lazy_vos_ros.nodes.start:lazy_vos_operator',
+            'lazy_vos_recorder = lazy_vos_ros.nodes.start:lazy_vos_recorder',
         ],
     },
 )

@@ -17,15 +17,9 @@ Examples:
 
 import argparse
 import sys
-from importlib import import_module
 
-NODES = {
-    'lazy_vos': 'lazy_vos_ros.nodes.tracker_node',
-    'camera': 'lazy_vos_ros.nodes.camera',
-    'agent': 'lazy_vos_ros.nodes.agent',
-    'operator': 'lazy_vos_ros.nodes.operator',
-    'recorder': 'lazy_vos_ros.nodes.recorder',
-}
+from lazy_vos_ros.nodes.start import NODES
+from lazy_vos_ros.nodes.start import start
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,4 +36,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the node in this process until it ends."""
     sys.argv = [f'lazy-vos node {args.name}', *args.node_args]
-    return import_module(NODES[args.name]).main() or 0
+    return start(args.name)

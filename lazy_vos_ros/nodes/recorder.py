@@ -30,7 +30,7 @@ from lazy_vos_ros.nodes.runtime import Stop
 from lazy_vos_ros.nodes.runtime import run
 from lazy_vos_ros.nodes.waiting import steady_timer
 
-LONGEST_DRAIN = 2.0
+LONGEST_DRAIN = 0.5
 """Seconds for which messages are still taken in at the end."""
 LOOK_FOR_TOPICS = 0.2
 """Seconds between looks for topics that have appeared."""

@@ -30,6 +30,14 @@ class Stop(Exception):  # noqa: N818
         self.status = status
 
 
+_signalled: list[int] = []
+
+
+def ending() -> bool:
+    """Whether a signal has asked this process to end."""
+    return bool(_signalled)
+
+
 def tune_allocator() -> None:
     """Keep freed image buffers instead of giving them back to the system.
 
@@ -52,22 +60,21 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> int
     while the node is made) becomes one line and status 1.
     """
     tune_allocator()
-    signalled: list[int] = []
 
     def note(number: int, _: FrameType | None) -> None:
-        signalled.append(number)
+        _signalled.append(number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, note)
     # rclpy's own handlers would close the context while messages are still being published.
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
-        return _run(make_node, signalled)
+        return _run(make_node)
     finally:
         rclpy.try_shutdown()
 
 
-def _run(make_node: Callable[[], Node], signalled: list[int]) -> int:
+def _run(make_node: Callable[[], Node]) -> int:
     try:
         node = make_node()
     except (
@@ -82,7 +89,7 @@ def _run(make_node: Callable[[], Node], signalled: list[int]) -> int:
     executor.add_node(node)
     status = 0
     try:
-        while not signalled:
+        while not ending():
             _spin_once(executor, node)
     except Stop as stop:
         status = stop.status

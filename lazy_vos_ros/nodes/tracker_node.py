@@ -35,17 +35,19 @@ from lazy_vos_ros.nodes.parameters import warn_of_unknown
 from lazy_vos_ros.nodes.parameters import watch
 from lazy_vos_ros.nodes.rivals import Rivals
 from lazy_vos_ros.nodes.runtime import Stop
+from lazy_vos_ros.nodes.runtime import ending
 from lazy_vos_ros.nodes.runtime import run
 from lazy_vos_ros.nodes.session import SessionState
 from lazy_vos_ros.nodes.stamp_watch import StampWatch
 from lazy_vos_ros.nodes.tracking import MakeNetworks
 from lazy_vos_ros.nodes.tracking import Tracking
 from lazy_vos_ros.nodes.tracking import load_networks
+from lazy_vos_ros.nodes.waiting import EndingError
 from lazy_vos_ros.nodes.waiting import steady_timer
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
-PATIENCE = 1.5
+PATIENCE = 1.2
 """Seconds given to an image in work when the node ends."""
 
 
@@ -90,6 +92,9 @@ class TrackerNode(LifecycleNode):
                 self._faults,
                 self._make_networks,
             )
+        except EndingError:
+            self._ended = False  # something is still being loaded
+            return FAILURE
         except (ValueError, RuntimeError, OSError) as error:
             self.get_logger().error(f'cannot configure: {error}')
             return FAILURE
@@ -151,7 +156,7 @@ class TrackerNode(LifecycleNode):
     def _start(self) -> None:
         self._autostart.cancel()
         if self.trigger_configure() is not SUCCESS or self.trigger_activate() is not SUCCESS:
-            raise Stop(1)
+            raise Stop(0 if ending() else 1)
 
     def _on_image(self, message: ImageMessage) -> None:
         self._received.tick()

@@ -5,6 +5,7 @@ from concurrent.futures import CancelledError
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError
 from pathlib import Path
+from time import monotonic
 
 import cv2
 import numpy as np
@@ -34,6 +35,8 @@ from lazy_vos_ros.nodes.session import Session
 from lazy_vos_ros.nodes.state_keeper import StateKeeper
 from lazy_vos_ros.nodes.stream_clock import StreamClock
 from lazy_vos_ros.nodes.tracker_services import TrackerServices
+from lazy_vos_ros.nodes.waiting import EndingError
+from lazy_vos_ros.nodes.waiting import result_unless_ending
 from lazy_vos_ros.nodes.waiting import steady_timer
 from lazy_vos_ros.nodes.worker import Worker
 
@@ -75,7 +78,11 @@ class Tracking:
             self._process, self._failed, lambda: self._catch_up()
         )
         try:
-            tracker = self.worker.call(lambda: self._load(make_networks(config, xmem), lazy))
+            tracker = result_unless_ending(
+                self.worker.submit(lambda: self._load(make_networks(config, xmem), lazy))
+            )
+        except EndingError:
+            raise  # what is being loaded cannot be interrupted, and shall not be waited for
         except Exception:
             self.worker.stop()
             raise
@@ -115,9 +122,10 @@ class Tracking:
 
     def close(self, timeout: float | None) -> bool:
         """Take topics and services away, free the memory; return whether the worker has ended."""
+        end = None if timeout is None else monotonic() + timeout
         if self._keep_state:
             self._try('save', self.worker.submit(self.session.save_state), timeout)
-        ended = self.worker.stop(timeout)
+        ended = self.worker.stop(None if end is None else max(0.0, end - monotonic()))
         self._node.destroy_timer(self._timer)
         self._services.destroy()
         self.desk.keep_only(())

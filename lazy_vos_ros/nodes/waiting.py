@@ -3,6 +3,7 @@
 import concurrent.futures
 from collections.abc import Callable
 from typing import Any
+from typing import TypeVar
 
 from rclpy.clock import Clock
 from rclpy.clock import ClockType
@@ -10,6 +11,26 @@ from rclpy.executors import Executor
 from rclpy.node import Node
 from rclpy.task import Future
 from rclpy.timer import Timer
+
+from lazy_vos_ros.nodes.runtime import ending
+
+Result = TypeVar('Result')
+
+LOOK = 0.05
+"""Seconds between looks whether the process shall end."""
+
+
+class EndingError(RuntimeError):
+    """The process shall end, so that something is not waited for any more."""
+
+
+def result_unless_ending(job: 'concurrent.futures.Future[Result]') -> Result:
+    """Wait for a job of another thread, and raise what it raised; EndingError on a signal."""
+    while not job.done() and not ending():
+        concurrent.futures.wait([job], LOOK)
+    if not job.done():
+        raise EndingError('the process shall end')
+    return job.result()
 
 
 def _finish(future: Future, result: Any) -> None:
