@@ -6,6 +6,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
@@ -15,6 +16,7 @@ from lazy_vos_ros.nodes.live_camera import LiveCamera
 from lazy_vos_ros.nodes.operator_clicks import OperatorClicks
 from lazy_vos_ros.nodes.operator_desk import NotTakenError
 from lazy_vos_ros.nodes.operator_desk import OperatorDesk
+from lazy_vos_ros.nodes.operator_health import OperatorHealth
 from lazy_vos_ros.nodes.operator_settings import UNASKED
 from lazy_vos_ros.nodes.operator_settings import OperatorSettings
 from lazy_vos_ros.nodes.operator_trackers import OperatorTrackers
@@ -22,6 +24,8 @@ from lazy_vos_ros.nodes.parameters import declare
 from lazy_vos_ros.nodes.parameters import read
 from lazy_vos_ros.nodes.parameters import warn_of_unknown
 from lazy_vos_ros.nodes.parameters import watch
+from lazy_vos_ros.nodes.qos import RELIABLE
+from lazy_vos_ros.nodes.qos import subscription
 from lazy_vos_ros.nodes.runtime import run
 from lazy_vos_ros.nodes.waiting import steady_timer
 from lazy_vos_ros.nodes.web.server import start_web
@@ -32,6 +36,9 @@ TICK = 0.1
 
 LOOK_FOR_TRACKERS = 0.2
 """Seconds between looks at which trackers are there."""
+
+LOOK_FOR_SILENCE = 1.0
+"""Seconds between looks at who does not report any more."""
 
 
 class Operator(Node):
@@ -60,13 +67,16 @@ class Operator(Node):
         for name, act in (
             ('skip', self.desk.skip),
             ('absent', self.desk.absent),
-            ('undo', self.desk.undo),
+            ('undo', self.desk.undo_last),
             ('confirm', self.desk.confirm),
         ):
             self._serve(name, act)
         self._trackers.serve(self.desk, self._settings.trackers)
+        self._health = OperatorHealth(self.desk, monotonic)
+        subscription(self, DiagnosticArray, '/diagnostics', self._health.take, RELIABLE)
         steady_timer(self, TICK, self._tick)
         steady_timer(self, LOOK_FOR_TRACKERS, self._trackers.look)
+        steady_timer(self, LOOK_FOR_SILENCE, self._health.look)
         web = read(self, WebSettings, 'web.')
         self._web = start_web(self.desk, web, self.get_logger())
 

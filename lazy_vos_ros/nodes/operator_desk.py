@@ -26,6 +26,7 @@ from lazy_vos_ros.nodes.operator_courier import Order
 from lazy_vos_ros.nodes.operator_history import History
 from lazy_vos_ros.nodes.operator_view import Deed
 from lazy_vos_ros.nodes.operator_view import Entry
+from lazy_vos_ros.nodes.operator_view import HealthLine
 from lazy_vos_ros.nodes.operator_view import Live
 from lazy_vos_ros.nodes.operator_view import Mask
 from lazy_vos_ros.nodes.operator_view import Outcome
@@ -50,6 +51,11 @@ itself that it expired: only the tracker knows the stream's time, which may stan
 
 WITHDRAWN_KEPT = 200
 """Withdrawn questions that are remembered."""
+
+UNDO_OFFERED = 10.0
+"""Seconds for which a correction that was sent can be taken back, if its tracker still can."""
+
+_CORRECTIONS = (Deed.ANSWERED, Deed.ABSENT, Deed.CORRECTED)
 
 INTEREST = 5.0
 """Seconds for which somebody who asked for a live picture is taken to want the next ones."""
@@ -98,9 +104,12 @@ class OperatorDesk:
         self._previewed_at: float | None = None
         self._problem = ''
         self._history = History()
+        self._undoing: dict[int, int] = {}
         self._trackers: dict[str, TrackerView] = {}
+        self._health: tuple[HealthLine, ...] = ()
         self._live: dict[str, Live] = {}
         self._wanted: dict[str, float] = {}
+        self._offered = False
 
     # ---- what views see ----
 
@@ -117,7 +126,9 @@ class OperatorDesk:
                 confirm_at=self._confirm_at(),
                 waiting=tuple(sorted(self._waiting.values(), key=lambda item: item.urgency)),
                 history=self._history.entries,
+                undoable=self._undoable(),
                 trackers=tuple(self._trackers[name] for name in sorted(self._trackers)),
+                health=self._health,
             )
 
     def wait(self, version: int, timeout: float | None = None) -> Snapshot:
@@ -199,6 +210,29 @@ class OperatorDesk:
                 raise NotTakenError('there is nothing to undo')
             kept = () if isinstance(self._proposal, Absent) else self._proposal[:-1]
             self._propose(question, kept)
+
+    def undo_sent(self) -> int:
+        """Take back the latest correction that was sent; as :meth:`start_object`.
+
+        Only what the tracker has taken within the last UNDO_OFFERED seconds, and nothing before
+        a correction that cannot be undone.
+        """
+        with self._change():
+            entry = self._undoable()
+            if entry is None:
+                raise NotTakenError(f'nothing was sent within {UNDO_OFFERED:g} s: nothing to undo')
+            number = self._enter(Deed.UNDONE, entry.tracker, entry.object_id, (), entry.label, 0)
+            self._undoing[number] = entry.number
+            return number
+
+    def undo_last(self) -> None:
+        """Take back the last click or, where nothing is proposed, what was sent last."""
+        with self._changed:
+            proposed = self._proposal != ()
+        if proposed:
+            self.undo()
+        else:
+            self.undo_sent()
 
     def confirm(self, key: str | None = None) -> None:
         """Send the proposal; NotTakenError if there is none."""
@@ -311,11 +345,19 @@ class OperatorDesk:
         """Tell in the history what the tracker made of an order."""
         with self._change():
             self._history.finish(number, outcome, message, object_id)
+            if outcome is Outcome.DONE and number in self._undoing:
+                self._history.mark_undone(self._undoing.pop(number))
 
     def report(self, view: TrackerView) -> None:
         """Show a tracker as it is now."""
         with self._change():
             self._trackers[view.name] = view
+
+    def put_health(self, lines: tuple[HealthLine, ...]) -> None:
+        """Show how all parts of the system are; nothing changes where all are as before."""
+        if lines != self._health:
+            with self._change():
+                self._health = lines
 
     def put_live(self, tracker: str, live: Live) -> None:
         """Show a new overlay; this is no change of the snapshot."""
@@ -331,7 +373,10 @@ class OperatorDesk:
     def tick(self) -> None:
         """Do what is due; to be called several times a second."""
         with self._changed:
-            if not self._confirm_due() and not self._expired():
+            offered = self._undoable() is not None
+            over = self._offered and not offered
+            self._offered = offered
+            if not self._confirm_due() and not self._expired() and not over:
                 return
         with self._change():
             if self._confirm_due():
@@ -479,29 +524,50 @@ class OperatorDesk:
         stamp: int,
     ) -> int:
         with self._change():
-            view = self._trackers.get(tracker)
-            if view is None or not view.present:
-                known = [item.name for item in self._trackers.values() if item.present]
-                raise NotTakenError(f'tracker {tracker!r} is not there; there are: {known}')
-            if deed in (Deed.STARTED, Deed.CORRECTED) and not clicks:
-                raise NotTakenError('there is no click')
-            names = {item.object_id: item.label for item in view.objects}
-            entry = Entry(
-                number=self._history.next_number(),
-                time=self._clock(),
-                deed=deed,
-                tracker=tracker,
-                object_id=object_id,
-                label=label or names.get(object_id, ''),
-                key='',
-                clicks=clicks,
-                outcome=Outcome.SENT,
-                message='',
-            )
-            self._history.add(entry)
-            order = Order(entry.number, deed, tracker, object_id, clicks, label, stamp)
-            self._outbox.append(lambda: self._courier.order(order))
-            return entry.number
+            return self._enter(deed, tracker, object_id, clicks, label, stamp)
+
+    def _enter(
+        self,
+        deed: Deed,
+        tracker: str,
+        object_id: int,
+        clicks: tuple[Click, ...],
+        label: str,
+        stamp: int,
+    ) -> int:
+        view = self._trackers.get(tracker)
+        if view is None or not view.present:
+            known = [item.name for item in self._trackers.values() if item.present]
+            raise NotTakenError(f'tracker {tracker!r} is not there; there are: {known}')
+        if deed in (Deed.STARTED, Deed.CORRECTED) and not clicks:
+            raise NotTakenError('there is no click')
+        names = {item.object_id: item.label for item in view.objects}
+        entry = Entry(
+            number=self._history.next_number(),
+            time=self._clock(),
+            deed=deed,
+            tracker=tracker,
+            object_id=object_id,
+            label=label or names.get(object_id, ''),
+            key='',
+            clicks=clicks,
+            outcome=Outcome.SENT,
+            message='',
+        )
+        self._history.add(entry)
+        order = Order(entry.number, deed, tracker, object_id, clicks, label, stamp)
+        self._outbox.append(lambda: self._courier.order(order))
+        return entry.number
+
+    def _undoable(self) -> Entry | None:
+        """Return the latest correction, if it is done, young, and nobody tried to undo it."""
+        for entry in reversed(self._history.entries):
+            if entry.deed in _CORRECTIONS and entry.outcome in (Outcome.SENT, Outcome.DONE):
+                young = self._clock() - entry.time <= UNDO_OFFERED
+                tried = entry.number in self._undoing.values()
+                done = entry.outcome is Outcome.DONE
+                return entry if done and young and not tried else None
+        return None
 
 
 def _deed_of(answer: Answer) -> Deed:

@@ -76,6 +76,8 @@ class Deed(Enum):
     CORRECTED = 'corrected'
     """Clicks unasked."""
     REMOVED = 'removed'
+    UNDONE = 'undone'
+    """A correction that was sent before is taken back."""
 
 
 class Outcome(Enum):
@@ -85,6 +87,8 @@ class Outcome(Enum):
     """The tracker has not said yet what became of it."""
     DONE = 'done'
     REFUSED = 'refused'
+    UNDONE = 'undone'
+    """It was done, and taken back."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,26 @@ class TrackerView:
     objects: tuple[TrackedObject, ...] = ()
 
 
+class Level(Enum):
+    """How a part of the system is, as /diagnostics tells it; the greater, the worse."""
+
+    OK = 0
+    WARNING = 1
+    SILENT = 2
+    """It does not report any more."""
+    ERROR = 3
+
+
+@dataclass(frozen=True)
+class HealthLine:
+    """One status of /diagnostics."""
+
+    name: str
+    """Of the node and its part, such as `robot_1/lazy_vos: tracker`."""
+    level: Level
+    message: str
+
+
 @dataclass(frozen=True, eq=False)
 class Live:
     """The newest overlay of a tracker."""
@@ -167,5 +191,9 @@ class Snapshot:
     """The other questions, the most urgent first."""
     history: tuple[Entry, ...]
     """Oldest first."""
+    undoable: Entry | None
+    """The correction that :meth:`OperatorDesk.undo_sent` would take back."""
     trackers: tuple[TrackerView, ...]
     """By name."""
+    health: tuple[HealthLine, ...] = ()
+    """The worst first."""

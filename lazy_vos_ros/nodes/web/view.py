@@ -34,7 +34,20 @@ def trackers_of(snapshot: Snapshot) -> Json:
 
 def history_of(snapshot: Snapshot) -> Json:
     """Return what was done, newest first."""
-    return {'history': [_entry(item) for item in reversed(snapshot.history[-MOST_ENTRIES:])]}
+    return {
+        'history': [_entry(item) for item in reversed(snapshot.history[-MOST_ENTRIES:])],
+        'undoable': None if snapshot.undoable is None else snapshot.undoable.number,
+    }
+
+
+def health_of(snapshot: Snapshot) -> Json:
+    """Return how all parts of the system are, the worst first."""
+    return {
+        'health': [
+            {'name': line.name, 'level': line.level.name.lower(), 'message': line.message}
+            for line in snapshot.health
+        ]
+    }
 
 
 def _current(snapshot: Snapshot) -> Json | None:

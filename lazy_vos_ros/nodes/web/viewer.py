@@ -23,6 +23,7 @@ from lazy_vos_ros.nodes.web.pictures import jpeg
 from lazy_vos_ros.nodes.web.pictures import outline
 from lazy_vos_ros.nodes.web.pictures import shading
 from lazy_vos_ros.nodes.web.settings import WebSettings
+from lazy_vos_ros.nodes.web.view import health_of
 from lazy_vos_ros.nodes.web.view import history_of
 from lazy_vos_ros.nodes.web.view import questions_of
 from lazy_vos_ros.nodes.web.view import trackers_of
@@ -39,7 +40,12 @@ GLANCE = 0.03
 UNSEEN = 2
 """Live pictures on their way to a browser; it says when it has drawn one."""
 LIVE_QUALITY = 80
-PARTS: tuple[Part, ...] = ((questions_of, 0.0), (history_of, 0.0), (trackers_of, 0.5))
+PARTS: tuple[Part, ...] = (
+    (questions_of, 0.0),
+    (history_of, 0.0),
+    (trackers_of, 0.5),
+    (health_of, 0.5),
+)
 """Parts of the state, and the fewest seconds between two messages about each: trackers report
 with every image."""
 

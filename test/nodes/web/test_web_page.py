@@ -18,6 +18,8 @@ from web_site import TOKEN
 from web_site import served
 
 from lazy_vos_ros.engine.clicks import Click
+from lazy_vos_ros.nodes.operator_view import HealthLine
+from lazy_vos_ros.nodes.operator_view import Level
 from lazy_vos_ros.nodes.operator_view import Live
 from lazy_vos_ros.nodes.operator_view import Outcome
 from lazy_vos_ros.nodes.operator_view import TrackerView
@@ -381,6 +383,26 @@ def test_object_is_removed_only_when_confirmed(page, site):
     page.evaluate("document.querySelector('dialog[open] .primary').click()")
     until(lambda: site.wire.orders, 'the removal is ordered')
     assert site.wire.orders[0].deed.value == 'removed'
+
+
+@pytest.mark.parametrize('screen', [DESKTOP, PHONE])
+def test_health_is_told_by_symbol_and_word(browser, site, screen):
+    lines = [('tracker', Level.ERROR, 'no image for 7 s'), ('<b>camera</b>', Level.SILENT, 'gone')]
+    lines += [('recorder', Level.WARNING, 'the disk is full'), ('agent', Level.OK, 'well')]
+    site.desk.put_health(tuple(HealthLine(*line) for line in lines))
+    show(browser, site, screen=screen)
+    browser.until("document.querySelectorAll('#health li').length === 4")
+    texts = browser.evaluate(
+        "[...document.querySelectorAll('#health li')].map((item) => item.innerText)"
+    )
+    for (name, _, message), symbol, word, text in zip(
+        lines, '✗?!✓', ('Error', 'Silent', 'Warning', 'OK'), texts, strict=True
+    ):
+        assert text.split('\n') == [symbol, f'{word} {name}', message]
+    assert browser.evaluate('document.documentElement.scrollWidth') <= screen['width']
+    assert browser.evaluate(CONTRAST) == []
+    site.desk.put_health(())
+    browser.until("!document.getElementById('no-health').hidden")
 
 
 def test_nothing_that_a_name_holds_is_run(page, site):

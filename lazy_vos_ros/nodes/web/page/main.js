@@ -2,14 +2,14 @@
 // does goes to the node. Nothing is decided here: the node's desk decides, and says why not.
 
 import { Link, session } from '/link.js';
-import { byId, fill, historyRow, make, nameOf, objectRow, placeOf, ago, tick, waitingRow } from '/panels.js';
+import { byId, fill, healthRow, historyRow, make, nameOf, objectRow, placeOf, ago, tick, waitingRow } from '/panels.js';
 import { Stage, STEP } from '/stage.js';
 
 const GRACE = 400; // milliseconds in which a new question takes no click meant for the one before
 const TOAST = 5000;
 const QUIET = { question: null, waiting: [] };
 
-const state = { ...QUIET, trackers: [], history: [] };
+const state = { ...QUIET, trackers: [], history: [], undoable: null, health: [] };
 let clock = 0; // the node's clock minus ours, seconds
 let view = 'live';
 let positive = true;
@@ -224,6 +224,8 @@ function showAll() {
   showTools();
   fill(byId('waiting'), byId('no-waiting'), waiting.map((item) => waitingRow(item, many(), choose)));
   showObjects();
+  fill(byId('health'), byId('no-health'), state.health.map(healthRow));
+  byId('undo-sent').hidden = state.undoable === null;
   fill(byId('history'), byId('no-history'), state.history.map((entry) => historyRow(entry, many())));
   showPicture();
   showMini();
@@ -261,10 +263,12 @@ function liveText() {
 
 function showAnswers() {
   const { question } = state;
-  const given = question !== null && (question.gone || question.clicks.length > 0);
+  const given = proposed();
   for (const id of ['skip', 'gone']) byId(id).disabled = question === null;
   byId('gone').classList.toggle('chosen', question?.gone ?? false);
-  for (const id of ['undo', 'confirm']) byId(id).disabled = !given;
+  byId('confirm').disabled = !given;
+  byId('undo').disabled = !given && state.undoable === null;
+  byId('undo-text').textContent = given || state.undoable === null ? 'Undo' : 'Undo sent';
   showCountdown();
 }
 
@@ -326,6 +330,15 @@ const check = (id, on) => byId(id).setAttribute('aria-checked', String(on));
 
 function onQuestion(type) {
   if (view === 'question' && state.question !== null) link.send(type, { key: state.question.key });
+}
+
+function proposed() {
+  const { question } = state;
+  return question !== null && (question.gone || question.clicks.length > 0);
+}
+
+function undoSent() {
+  if (state.undoable !== null) link.send('undo_sent', {});
 }
 
 function choose(key) {
@@ -418,7 +431,8 @@ const BUTTONS = {
   'not-here': () => setHere(false),
   'show-shading': () => toggleLayer('shading'),
   'show-outline': () => toggleLayer('outline'),
-  undo: () => onQuestion('undo'),
+  undo: () => (proposed() ? onQuestion('undo') : undoSent()),
+  'undo-sent': undoSent,
   skip: () => onQuestion('skip'),
   gone: () => onQuestion('absent'),
   confirm: () => onQuestion('confirm'),
@@ -453,7 +467,9 @@ document.addEventListener('keydown', (event) => {
   if (event.ctrlKey && !undoing) return;
   // On a button, Enter presses that button.
   if (event.key === 'Enter' && event.target.closest('button') !== null) return;
-  const id = undoing ? 'undo' : KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  const key = undoing ? 'u' : event.key;
+  const named = KEYS[key.length === 1 ? key.toLowerCase() : key];
+  const id = named === 'undo' && view === 'live' ? 'undo-sent' : named;
   const button = id === undefined ? null : byId(id);
   if (button === null || event.repeat) return;
   if (button.closest('[hidden]') === null && !button.disabled) BUTTONS[id]();

@@ -8,9 +8,12 @@ const DEEDS = {
   started: () => 'New object',
   corrected: () => 'Corrected unasked',
   removed: () => 'Removed',
+  undone: () => 'Undo',
 };
-const OUTCOMES = { sent: '…', done: '✓', refused: '✗' };
-const OUTCOME_NAMES = { sent: 'sent, no reply yet', done: 'done', refused: 'refused' };
+const OUTCOMES = { sent: '…', done: '✓', refused: '✗', undone: '↶' };
+const OUTCOME_NAMES = { sent: 'sent, no reply yet', done: 'done', refused: 'refused', undone: 'done, then undone' };
+
+const LEVELS = { ok: ['✓', 'OK'], warning: ['!', 'Warning'], silent: ['?', 'Silent'], error: ['✗', 'Error'] };
 
 export const byId = (id) => document.getElementById(id);
 
@@ -94,6 +97,19 @@ export function objectRow(tracker, item, many, does) {
     make('div', { className: 'about' }, about),
     make('div', { className: 'actions' }, buttons),
   ]);
+}
+
+// A symbol and a word: colour alone would tell too few people.
+export function healthRow(line) {
+  const [symbol, word] = LEVELS[line.level];
+  const mark = make('span', { className: 'mark', text: symbol });
+  mark.setAttribute('aria-hidden', 'true');
+  const texts = [
+    make('strong', { className: 'level', text: word }),
+    ` ${line.name}`,
+    make('span', { className: 'message', text: line.message }),
+  ];
+  return make('li', { className: `entry health ${line.level}` }, [mark, make('span', { className: 'what' }, texts)]);
 }
 
 export function historyRow(entry, many) {
