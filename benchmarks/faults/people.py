@@ -20,6 +20,9 @@ from benchmarks.faults.robot import Robot
 from benchmarks.faults.row import Row
 from benchmarks.faults.row import check
 
+LEAVE = 0.5
+"""Seconds; a tracker looks five times a second who serves its questions."""
+
 
 class Person:
     """Serves `request_correction`, and answers when told to."""
@@ -53,8 +56,9 @@ class Person:
         self.robot.graph.executor.create_task(self._calls[number].set_result, response)
 
     def leave(self) -> None:
-        """Take the service away without an answer."""
+        """Take the service away without an answer, and let the tracker see that."""
         self.robot.graph.node.destroy_service(self._service)
+        sleep(LEAVE)
 
 
 def ask_always(robot: Robot, **changes: Any) -> None:

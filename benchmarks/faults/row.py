@@ -20,7 +20,7 @@ class Row:
     does: str
     """What the node does, as far as it was checked."""
     seconds: tuple[float, ...]
-    """Until masks flow again, each time that it was made; empty where they never stop."""
+    """Until masks flow again, each time that it was made."""
     log: str = ''
     """The line that was logged, once."""
     level: str = ''
@@ -28,6 +28,8 @@ class Row:
     events: str = ''
     """Kinds of correction events."""
     lost: str = 'nothing'
+    flow: str = 'they never stop'
+    """What is said where there are no seconds."""
 
     def markdown(self) -> str:
         """Return it as a row of a table."""
@@ -40,7 +42,7 @@ class Row:
             self.fault,
             self.made,
             self.does,
-            times(self.seconds),
+            times(self.seconds) if self.seconds else self.flow,
             '<br>'.join(filter(None, seen)) or 'nothing',
             self.lost,
         )
@@ -54,8 +56,6 @@ HEADER = """\
 
 def times(seconds: Sequence[float]) -> str:
     """Return durations in words."""
-    if not seconds:
-        return 'they never stop'
     if len(seconds) == 1:
         return f'{seconds[0]:.2f} s'
     return f'{median(seconds):.2f} s (median of {len(seconds)}; longest {max(seconds):.2f} s)'
