@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
 
 from lazy_vos_ros.engine.backend import FrozenFrame
 from lazy_vos_ros.engine.backend import Image
@@ -21,6 +20,7 @@ from lazy_vos_ros.engine.xmem.aggregation import aggregate
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.engine.xmem.fingerprint import fingerprint
 from lazy_vos_ros.engine.xmem.frame import XMemFrame
+from lazy_vos_ros.engine.xmem.inference_form import inference_form
 from lazy_vos_ros.engine.xmem.memory import Memory
 from lazy_vos_ros.engine.xmem.network import XMemNetwork
 from lazy_vos_ros.engine.xmem.preprocessing import check_image
@@ -86,14 +86,15 @@ class XMemBackend:
         name: str = 'XMem',
         device: torch.device | str = 'cpu',
     ) -> None:
-        """Take over `network`: it is moved to `device`, put into evaluation mode and frozen."""
+        """Run `network` in a form for inference only, on `device`; it stays as it is itself."""
         self._config = config or XMemConfig()
         self._name = name
         self._device = torch.device(device)
         self.scale = 1.0
         """Part of the working size, where memory is short."""
         self._dtype = _DTYPES[self._config.precision]
-        self._network = _prepare(network, self._device, self._dtype)
+        self._fingerprint = fingerprint(network, self._config)
+        self._network = inference_form(network, self._device, self._dtype)
         self._memory = Memory(
             self._config,
             key_dim=network.key_dim,
@@ -116,7 +117,7 @@ class XMemBackend:
 
     @property
     def network(self) -> XMemNetwork:
-        """The network, frozen; refiners may share its encoder."""
+        """The network as it is run; refiners may share its encoder."""
         return self._network
 
     @property
@@ -180,7 +181,7 @@ class XMemBackend:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the weights and settings, which give a memory its meaning."""
-        return fingerprint(self._network, self._config)
+        return self._fingerprint
 
     @torch.inference_mode()
     def contents(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -193,7 +194,7 @@ class XMemBackend:
             'index': self._index,
             'highest_id': self._highest_id,
         }
-        hidden = self._sensory.hidden.cpu().clone()
+        hidden = self._sensory.hidden.cpu().clone(memory_format=torch.contiguous_format)
         return {
             **{f'memory.{name}': item for name, item in tensors.items()},
             'hidden': hidden,
@@ -487,17 +488,6 @@ class XMemBackend:
                     f'mask of object {object_id} is {tuple(mask.shape)} {mask.dtype}; allowed: '
                     f'{size} torch.bool'
                 )
-
-
-def _prepare(network: XMemNetwork, device: torch.device, dtype: torch.dtype) -> XMemNetwork:
-    """Freeze a network and convert all of it but the statistics of batch norms to `dtype`."""
-    network.to(device).eval().requires_grad_(False)
-    if dtype != torch.float32:
-        for module in network.modules():
-            if not isinstance(module, nn.BatchNorm2d):
-                for parameter in module.parameters(recurse=False):
-                    parameter.data = parameter.data.to(dtype)
-    return network
 
 
 def _published(pending: _Pending) -> Prediction:

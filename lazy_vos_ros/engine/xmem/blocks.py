@@ -57,25 +57,52 @@ class GroupResBlock(nn.Module):
         output: torch.Tensor = inner + (x if self.downsample is None else self.downsample(x))
         return output
 
-    def fuse(self, image_maps: torch.Tensor, folded: torch.Tensor) -> torch.Tensor:
-        """Apply the block to [image_maps, folded], joined along channels.
 
-        Convolution is linear: the part of `image_maps` (B, C_x, h, w) is computed once for all
-        objects of `folded` (B*n, C_g, h, w).
-        """
-        inner = self.conv2(_joined_conv(self.conv1, image_maps.relu(), folded.relu()).relu())
+class JoinedConv(nn.Conv2d):
+    """A 3x3 convolution of image and object features joined along channels.
+
+    Convolution is linear: the part of the image is computed once for all objects.
+    """
+
+    def __init__(self, image: int, group: int, outputs: int) -> None:
+        super().__init__(image + group, outputs, 3, padding=1)
+        self._image = image
+
+    def forward(self, image_maps: torch.Tensor, folded: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        """Map (B, image, h, w) and (B*n, group, h, w) to (B*n, outputs, h, w)."""
+        shared, own = self.weight.tensor_split([self._image], 1)
+        once = functional.conv2d(image_maps, shared, padding=1)
+        return functional.conv2d(folded, own, self.bias, padding=1) + repeat_for(once, folded)
+
+    def parts(self) -> tuple[nn.Conv2d, nn.Conv2d]:
+        """Return convolutions of the image and of the objects whose sum it is."""
+        image = nn.Conv2d(self._image, self.out_channels, 3, padding=1, bias=False)
+        group = conv3x3(self.in_channels - self._image, self.out_channels)
+        shared, own = self.weight.detach().tensor_split([self._image], 1)
+        image.weight, group.weight = nn.Parameter(shared), nn.Parameter(own)
+        group.bias = self.bias
+        return image, group
+
+
+class FusingResBlock(nn.Module):
+    """A :class:`GroupResBlock` of image features and object features joined along channels."""
+
+    def __init__(self, image: int, group: int, outputs: int) -> None:
+        super().__init__()
+        same = image + group == outputs
+        self.downsample = None if same else JoinedConv(image, group, outputs)
+        self.conv1 = JoinedConv(image, group, outputs)
+        self.conv2 = conv3x3(outputs, outputs)
+
+    def forward(self, image_maps: torch.Tensor, folded: torch.Tensor) -> torch.Tensor:
+        """Map (B, image, h, w) and (B*n, group, h, w) to (B*n, outputs, h, w)."""
+        inner = self.conv2(self.conv1(image_maps.relu(), folded.relu()).relu())
         if self.downsample is None:
             shortcut = torch.cat([repeat_for(image_maps, folded), folded], 1)
         else:
-            shortcut = _joined_conv(self.downsample, image_maps, folded)
+            shortcut = self.downsample(image_maps, folded)
         output: torch.Tensor = inner + shortcut
         return output
-
-
-def _joined_conv(conv: nn.Conv2d, image_maps: torch.Tensor, folded: torch.Tensor) -> torch.Tensor:
-    shared, own = conv.weight.tensor_split([image_maps.shape[1]], 1)
-    once = functional.conv2d(image_maps, shared, padding=1)
-    return functional.conv2d(folded, own, conv.bias, padding=1) + repeat_for(once, folded)
 
 
 class ChannelGate(nn.Module):
@@ -130,13 +157,13 @@ class FeatureFusionBlock(nn.Module):
 
     def __init__(self, image: int, group: int, middle: int, outputs: int) -> None:
         super().__init__()
-        self.block1 = GroupResBlock(image + group, middle)
+        self.block1 = FusingResBlock(image, group, middle)
         self.attention = CBAM(middle)
         self.block2 = GroupResBlock(middle, outputs)
 
     def forward(self, image_maps: torch.Tensor, folded: torch.Tensor) -> torch.Tensor:
         """Map (B, image, h, w) and (B*n, group, h, w) to (B*n, outputs, h, w)."""
-        fused = self.block1.fuse(image_maps, folded)
+        fused = self.block1(image_maps, folded)
         output: torch.Tensor = self.block2(fused + self.attention(fused))
         return output
 

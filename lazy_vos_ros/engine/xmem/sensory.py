@@ -12,9 +12,14 @@ class SensoryMemory:
     """Hidden states of objects; every change makes a new one."""
 
     hidden: torch.Tensor
-    """(1, n, C_h, h, w)."""
+    """(1, n, C_h, h, w), channels last in memory."""
     object_ids: tuple[int, ...]
     """Ids of the n objects."""
+
+    def __post_init__(self) -> None:
+        """Lay the states out alike wherever they come from, since rounding depends on it."""
+        folded = self.hidden.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        object.__setattr__(self, 'hidden', folded.view(self.hidden.shape))
 
     def with_hidden(self, hidden: torch.Tensor) -> 'SensoryMemory':
         """Return the same objects with new states."""

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from lazy_vos_ros.engine.xmem.blocks import CBAM
+from lazy_vos_ros.engine.xmem.blocks import FusingResBlock
 from lazy_vos_ros.engine.xmem.blocks import GatedUpdate
 from lazy_vos_ros.engine.xmem.blocks import GroupResBlock
 from lazy_vos_ros.engine.xmem.official import Dimensions
@@ -11,10 +12,12 @@ from lazy_vos_ros.engine.xmem.official import official_network
 @pytest.mark.parametrize('outputs', [5, 7])
 def test_fusing_equals_the_block_on_joined_channels(outputs):
     torch.manual_seed(0)
+    fusing = FusingResBlock(3, 4, outputs)
     block = GroupResBlock(7, outputs)
+    block.load_state_dict(fusing.state_dict())
     image, folded = torch.randn(2, 3, 6, 6), torch.randn(4, 4, 6, 6)
     joined = torch.cat([image.repeat_interleave(2, 0), folded], 1)
-    torch.testing.assert_close(block.fuse(image, folded), block(joined))
+    torch.testing.assert_close(fusing(image, folded), block(joined))
 
 
 def test_the_gates_of_the_sensory_update():
