@@ -12,7 +12,11 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument('--config', type=Path, help='YAML file of settings')
-    parser.add_argument('--source', type=Path, help='folder of the sets, as folders or tar files')
+    parser.add_argument(
+        '--source',
+        type=Path,
+        help='folder of the sets, each as NAME or NAME.tar; weights/MODEL_CARD.md has the names',
+    )
     parser.add_argument('--cache', type=Path, help='folder of the packed images')
     parser.add_argument('--out', type=Path, help='folder of checkpoints, log and weights')
     parser.add_argument('--trunk-weights', type=Path, help='ImageNet weights of the trunk')

@@ -102,9 +102,9 @@ def _presence(curves: Sequence[Curves]) -> Headline:
     objects = sum(bool(item.absences) for item in curves)
     text = f'{words.counted(objects, "object")}, {words.counted(stretches, "stretch")}'
     text = text.replace('stretchs', 'stretches')
-    return Headline(
-        title, words.duration(absent), f'{text} without a mask: hidden, gone, or lost.'
-    )
+    # A narrow field may break between minutes and seconds, not within either.
+    length = words.duration(absent).replace(' s', '\u00a0s').replace(' min', '\u00a0min')
+    return Headline(title, length, f'{text} without a mask: hidden, gone, or lost.')
 
 
 def _latency(run: EvaluatedRun) -> Headline:

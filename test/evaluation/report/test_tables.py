@@ -115,7 +115,7 @@ def test_headlines_say_what_is_not_known():
     found = {item.title: item for item in headlines(run, [curves_of(run, 1)])}
     assert found['Questions asked'].value == '1'
     assert found['Reaction time'].value == '0.6 s'
-    assert found['Object absent'].value == '0.4 s'
+    assert found['Object absent'].value == '0.4\u00a0s'
     assert (found['Good masks'].value, 'Not known' in found['Good masks'].text) == ('–', True)
     known = {item.title: item for item in headlines(with_truth(run), [curves_of(run, 1)])}
     assert known['Good masks'].value == '100 %'
