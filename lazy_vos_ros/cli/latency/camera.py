@@ -19,7 +19,7 @@ from lazy_vos_ros.nodes.images import image_message
 from lazy_vos_ros.nodes.qos import RELIABLE
 from lazy_vos_ros.nodes.stream_clock import nanoseconds
 
-START_UP = 60.0
+START_UP = 120.0
 """Seconds given to the tracker to start."""
 
 QUIET = 3.0
