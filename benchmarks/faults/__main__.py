@@ -49,7 +49,8 @@ def of_people(graph: Graph, times: int) -> Iterator[Row]:
 
 def of_networks(graph: Graph, times: int) -> Iterator[Row]:
     """Make the faults of network, refiner and memory, and those of the disk beside them."""
-    robot = ready(graph, state_file=graph.folder / 'nowhere' / 'state.safetensors')
+    (graph.folder / 'file').touch()
+    robot = ready(graph, state_file=graph.folder / 'file' / 'state.safetensors')
     for scenario in networks.IN_STREAM:
         yield scenario(robot)
     yield starts.parameters_while_running(robot)

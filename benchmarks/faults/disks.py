@@ -60,13 +60,13 @@ def unwritable_folder(robot: Robot) -> Row:
 
 
 def unwritable_state(robot: Robot) -> Row:
-    """Ask the tracker to save its state where there is no folder (`state_file` of the robot)."""
+    """Ask the tracker to save its state where its `state_file` is below a file."""
     response = robot.graph.call(Trigger, 'lazy_vos/save_state')
     check(not response.success, 'a state was saved where none can be')
     seconds = robot.recover()
     return Row(
         'state file cannot be written',
-        '`~/save_state` into a folder that does not exist',
+        '`~/save_state` with a `state_file` below a file',
         f'refuses with the reason; the next mask came after {seconds:.2f} s',
         (),
         robot.logged('save_state refused'),

@@ -249,3 +249,17 @@ def test_a_check_that_fails_is_a_problem_and_the_others_go_on():
     found = list(examine([('disk', broken), ('nodes', lambda: [ok('nodes', 'none')])]))
     assert [item.level for item in found] == [PROBLEM, OK]
     assert "KeyError: 'surprise'" in found[0].found
+
+
+@pytest.mark.parametrize('given', ['', '/opt/ros/jazzy'])
+def test_a_prefix_that_ament_does_not_know_is_named(tmp_path, monkeypatch, given):
+    share = tmp_path / 'share' / 'lazy_vos_msgs'
+    share.mkdir(parents=True)
+    module = tmp_path / 'lib' / 'site-packages' / 'lazy_vos_msgs' / 'msg' / '__init__.py'
+    monkeypatch.setenv('AMENT_PREFIX_PATH', given)
+    assert 'on no prefix of ament' in ros.outside_prefixes(module).found
+    (share / 'package.xml').touch()
+    finding = ros.outside_prefixes(module)
+    assert 'AMENT_PREFIX_PATH is ' in finding.found
+    wanted = f'{tmp_path}:{given}'.rstrip(':')
+    assert finding.mend.endswith(f'export AMENT_PREFIX_PATH={wanted}')

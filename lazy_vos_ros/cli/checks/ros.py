@@ -13,6 +13,7 @@ from lazy_vos_ros.cli.checks.finding import problem
 
 INTERFACES = 'lazy_vos_msgs'
 BUILD = f'build {INTERFACES} (./lazy-vos setup, or colcon build) and source its setup.bash'
+NO_PREFIX = 'AMENT_PREFIX_PATH is not set: lazy-vos, or a setup.bash, would set it'
 SOURCES = Path(__file__).resolve().parents[3] / 'msg'
 
 
@@ -34,7 +35,7 @@ def check_ros() -> Iterator[Finding]:
 def check_interfaces() -> Iterator[Finding]:
     """Look whether the messages are built, and from the definitions of this version."""
     try:
-        import_module(f'{INTERFACES}.msg')
+        package = import_module(f'{INTERFACES}.msg')
         import_module(f'{INTERFACES}.srv')
     except Exception as error:
         words = f'{INTERFACES} cannot be imported: {type(error).__name__}: {error}'
@@ -42,8 +43,7 @@ def check_interfaces() -> Iterator[Finding]:
         return
     share = installed_share()
     if share is None:
-        words = f'{INTERFACES} can be imported, but its share folder is on no prefix of ament'
-        yield problem('interfaces', words, BUILD)
+        yield outside_prefixes(Path(str(package.__file__)))
         return
     version = ElementTree.parse(share / 'package.xml').getroot().findtext('version')
     if version != __version__:
@@ -65,6 +65,29 @@ def installed_share() -> Path | None:
         if prefix and (share / 'package.xml').is_file():
             return share
     return None
+
+
+def outside_prefixes(module: Path) -> Finding:
+    """Say why the share folder of messages that can be imported is on no prefix of ament.
+
+    Parameters
+    ----------
+    module
+        The file of the messages' package that was imported.
+    """
+    given = os.environ.get('AMENT_PREFIX_PATH', '')
+    found = f'{INTERFACES} can be imported, but '
+    for prefix in module.parents:
+        if (prefix / 'share' / INTERFACES / 'package.xml').is_file():
+            lacks = f'AMENT_PREFIX_PATH is {given}, without {prefix}' if given else NO_PREFIX
+            mend = f'start with lazy-vos, or: export AMENT_PREFIX_PATH={joined(prefix, given)}'
+            return problem('interfaces', found + lacks, mend)
+    return problem('interfaces', f'{found}its share folder is on no prefix of ament', BUILD)
+
+
+def joined(prefix: Path, given: str) -> str:
+    """Return a list of prefixes that begins with a new one."""
+    return os.pathsep.join([str(prefix), *filter(None, given.split(os.pathsep))])
 
 
 def changed_definitions(share: Path, sources: Path) -> list[str]:

@@ -1,0 +1,72 @@
+"""The faults of docs/reliability.md that are quickly made, in one running tracker; how it ends.
+
+`python -m benchmarks.faults` makes all of them.
+"""
+
+import signal
+import subprocess
+import sys
+from time import monotonic
+
+import pytest
+
+from benchmarks.faults import ends
+from benchmarks.faults import images
+from benchmarks.faults import networks
+from benchmarks.faults import people
+from benchmarks.faults import starts
+from benchmarks.faults.robot import Robot
+from benchmarks.faults.row import HEADER
+from benchmarks.faults.row import Row
+
+QUICK = (
+    images.stamps_jump_back,
+    images.size_changes,
+    images.step_changes,
+    images.truncated_data,
+    people.operator_slow,
+    people.answers_for_removed,
+    networks.not_a_number,
+    networks.refiner_empty,
+    networks.out_of_memory,
+    starts.parameters_while_running,
+)
+
+
+@pytest.fixture
+def slowness():
+    """Return how much longer everything takes on this machine now than on one that is idle."""
+    begin = monotonic()
+    subprocess.run([sys.executable, '-S', '-c', ''], check=True)
+    return max(1.0, (monotonic() - begin) / 0.05)
+
+
+def test_a_day_of_faults_is_survived_and_the_end_is_clean(graph, slowness):
+    robot = Robot(graph)
+    robot.camera.connect()
+    robot.recover()
+    columns = HEADER.splitlines()[0].count('|')
+    for scenario in QUICK:
+        row = scenario(robot)
+        assert row.markdown().count('|') == columns
+        assert max(row.seconds, default=0.0) < 5.0 * slowness
+    graph.processes.remove(robot.tracker)
+    ended = ends.end(robot.tracker, (signal.SIGTERM,))
+    assert (ended.status, ended.left) == (0, ())
+    assert ended.seconds < ends.LIMIT * slowness
+
+
+def test_two_signals_end_a_node_as_well_as_one(graph, slowness, tmp_path):
+    recorder = graph.start('lazy_vos_ros.nodes.recorder', bag=tmp_path / 'bag')
+    ends.wait_until_ready(graph, 'lazy_vos_recorder', recorder)
+    graph.processes.remove(recorder)
+    ended = ends.end(recorder, ends.SIGNALS['SIGINT twice'])
+    assert (ended.status, ended.left) == (0, ())
+    assert ended.seconds < ends.LIMIT * slowness
+    assert 'Traceback' not in recorder.output
+
+
+def test_durations_are_told_in_words():
+    assert '| 0.20 s |' in Row('a', 'b', 'c', (0.2,)).markdown()
+    assert '0.20 s (median of 3; longest 0.40 s)' in Row('a', 'b', 'c', (0.1, 0.2, 0.4)).markdown()
+    assert '| they never stop |' in Row('a', 'b', 'c', ()).markdown()
