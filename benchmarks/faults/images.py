@@ -195,7 +195,8 @@ def flood(robot: Robot, seconds: float = 5.0) -> Row:
     robot.fail()
     return Row(
         'flood: 120 images a second',
-        f'{published} images in {seconds:g} s at a tracker that takes 30 ms for each',
+        f'120 images a second asked for, {published} published in {seconds:g} s, at a tracker '
+        'that takes 30 ms for each',
         f'the newest image wins: tracked {tracked}, and was {1e3 * behind:.0f} ms behind the '
         'last one at the end',
         (),
