@@ -18,6 +18,7 @@ from std_msgs.msg import Header
 from lazy_vos_ros.engine.backend import Image as Pixels
 from lazy_vos_ros.engine.parameters import check_parameters
 from lazy_vos_ros.engine.parameters import parameter
+from lazy_vos_ros.evaluation.counts import counted
 from lazy_vos_ros.evaluation.sources import Source
 from lazy_vos_ros.evaluation.sources import open_source
 from lazy_vos_ros.nodes.images import image_message
@@ -107,7 +108,9 @@ class Camera(Node):
             self._wait_for_subscribers()
             published = self._publish_all()
             if not self._stop.is_set():
-                self.get_logger().info(f'{self.source.name} ended after {published} images')
+                self.get_logger().info(
+                    f'{self.source.name} ended after {counted(published, "image")}'
+                )
         except ValueError as error:
             self.get_logger().error(f'{self.source.name} cannot be read on: {error}')
         finally:

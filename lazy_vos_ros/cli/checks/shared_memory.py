@@ -10,6 +10,7 @@ from lazy_vos_ros.cli.checks.finding import Finding
 from lazy_vos_ros.cli.checks.finding import ok
 from lazy_vos_ros.cli.checks.finding import problem
 from lazy_vos_ros.cli.checks.finding import warning
+from lazy_vos_ros.evaluation.counts import counted
 
 FOLDER = Path('/dev/shm')
 MEBIBYTE = 2**20
@@ -46,7 +47,10 @@ def check_shared_memory(folder: Path = FOLDER) -> Iterator[Finding]:
 def _leftovers(folder: Path) -> Finding:
     files = leftovers(folder)
     size = sum(_size(path) for path in files)
-    found = f'{len(files)} files of {size // MEBIBYTE} MiB are used by no process that can be seen'
+    found = (
+        f'{counted(len(files), "file")} of {size // MEBIBYTE} MiB in use by no process '
+        'that can be seen'
+    )
     if size < MUCH_LEFT:
         return ok('leftovers', found)
     mend = f'when no ROS node runs on this host: rm {folder}/fastrtps_* {folder}/sem.fastrtps_*'
