@@ -67,12 +67,12 @@ def known_weights() -> tuple[WeightsEntry, ...]:
     Raises
     ------
     RuntimeError
-        If the manifest is not found, so the package is not installed completely.
+        If the manifest is not found or is damaged, so the package is not installed completely.
     """
     for folder in _package_folders():
         path = folder / _MANIFEST
         if path.is_file():
-            return tuple(WeightsEntry(**entry) for entry in json.loads(path.read_text()))
+            return _read_manifest(path)
     raise RuntimeError(f'{_MANIFEST} of {_PACKAGE} is not found; source the setup of its build')
 
 
@@ -171,9 +171,22 @@ def checked_path(entry: WeightsEntry) -> Path:
 
 
 def read_pins(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of the files that were fetched into a folder, by file name."""
+    """Return the SHA-256 of the files that were fetched into a folder, by file name.
+
+    Raises
+    ------
+    ValueError
+        If the list of them is damaged.
+    """
     path = folder / _PINS
-    pins: dict[str, str] = json.loads(path.read_text()) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        pins = json.loads(path.read_text())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f'{path} is damaged: {error}; fetch the weights again') from None
+    if not isinstance(pins, dict) or not all(isinstance(pin, str) for pin in pins.values()):
+        raise ValueError(f'{path} is damaged; allowed: SHA-256 by file name')
     return pins
 
 
@@ -235,6 +248,13 @@ def check_entries(
     ]
     if texts:
         raise ValueError(f'{path} does not fit the network; entries ' + '; '.join(texts))
+
+
+def _read_manifest(path: Path) -> tuple[WeightsEntry, ...]:
+    try:
+        return tuple(WeightsEntry(**entry) for entry in json.loads(path.read_text()))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise RuntimeError(f'{path} is damaged: {error}; install {_PACKAGE} again') from None
 
 
 def _read_pickle(path: Path) -> Any:

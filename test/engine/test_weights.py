@@ -102,3 +102,18 @@ def test_notes_are_added_to_the_others(folder):
     weights.pin(folder / 'b.pth', 'B')
     assert weights.read_pins(folder) == {'a.pth': 'A', 'b.pth': 'B'}
     assert json.loads((folder / 'fetched.json').read_text())
+
+
+@pytest.mark.parametrize('text', ['', '{', 'null', '180', '[null]', '[{"name": "a"}]', '{"a": 1}'])
+def test_a_damaged_manifest_names_the_file(text, tmp_path, monkeypatch):
+    (tmp_path / 'manifest.json').write_text(text)
+    monkeypatch.setattr(weights, '_package_folders', lambda: iter([tmp_path]))
+    with pytest.raises(RuntimeError, match=r'manifest\.json is damaged'):
+        weights.known_weights()
+
+
+@pytest.mark.parametrize('text', ['', '[', 'null', '[]', '{"a": 1}'])
+def test_damaged_notes_of_fetched_files_name_the_file(text, folder):
+    (folder / 'fetched.json').write_text(text)
+    with pytest.raises(ValueError, match=r'fetched\.json is damaged'):
+        weights.read_pins(folder)

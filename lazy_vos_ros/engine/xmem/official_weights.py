@@ -44,12 +44,12 @@ def infer_dimensions(state: dict[str, torch.Tensor]) -> Dimensions:
     return Dimensions(
         key=_outputs(state, 'key_proj.key_proj.weight', default.key),
         value=_outputs(state, 'value_encoder.fuser.block2.conv2.weight', default.value),
-        hidden=0 if gate is None else gate.shape[0] // 3,
+        hidden=0 if gate is None or not gate.ndim else gate.shape[0] // 3,
     )
 
 
 def _outputs(state: dict[str, torch.Tensor], name: str, default: int) -> int:
-    return state[name].shape[0] if name in state else default
+    return state[name].shape[0] if name in state and state[name].ndim else default
 
 
 def _add_channel_of_others(state: dict[str, torch.Tensor]) -> None:

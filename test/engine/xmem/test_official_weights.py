@@ -122,3 +122,16 @@ def test_other_contents_are_refused(content, tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError):
         load_official_network(tmp_path / 'nothing.pth')
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'key_proj.key_proj.weight',
+        'value_encoder.fuser.block2.conv2.weight',
+        'decoder.hidden_update.transform.weight',
+    ],
+)
+def test_a_single_number_where_a_size_is_looked_for(tmp_path, state, name):
+    with pytest.raises(ValueError, match='of other shape'):
+        load(tmp_path, {**state, name: torch.tensor(1.0)})
