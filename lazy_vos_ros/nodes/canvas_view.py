@@ -28,7 +28,7 @@ from lazy_vos_ros.nodes.question_picture import question_picture
 ASKED_BUTTONS = ('skip', 'object is gone', 'undo', 'confirm', 'next question')
 """Below a question."""
 
-IDLE_BUTTONS = ('camera', 'clicks')
+IDLE_BUTTONS = ('camera', 'clicks', 'undo')
 """Below the live picture."""
 
 _NOTHING = np.full((360, 640, 3), 32, np.uint8)
@@ -68,7 +68,7 @@ class CanvasView:
             buttons = asked_buttons(desk)
             seen: tuple[object, ...] = (question.key, desk.proposal, desk.preview is None)
         else:
-            buttons = ((f'camera: {tracker}', True), (_UNASKED[unasked], True))
+            buttons = idle_buttons(desk, tracker, unasked)
             seen = (None if live is None else live.stamp,)
         if (*seen, buttons) != self._shown:
             self._shown = (*seen, buttons)
@@ -97,8 +97,18 @@ def asked_buttons(desk: Snapshot) -> tuple[Button, ...]:
     """Return the buttons below a question, and which of them do something now."""
     proposed = desk.proposal != ()
     gone = isinstance(desk.proposal, Absent)
-    ready = (True, not gone, proposed, proposed, bool(desk.waiting) and not proposed)
-    return tuple(zip(ASKED_BUTTONS, ready, strict=True))
+    undo = proposed or desk.undoable is not None
+    ready = (True, not gone, undo, proposed, bool(desk.waiting) and not proposed)
+    sent = undo and not proposed
+    texts = ('undo sent' if sent and name == 'undo' else name for name in ASKED_BUTTONS)
+    return tuple(zip(texts, ready, strict=True))
+
+
+def idle_buttons(desk: Snapshot, tracker: str, unasked: str) -> tuple[Button, ...]:
+    """Return the buttons below the live picture."""
+    last = desk.undoable
+    undo = f'undo: {last.label}' if last is not None else 'undo'
+    return (f'camera: {tracker}', True), (_UNASKED[unasked], True), (undo, last is not None)
 
 
 def picture_of(desk: Snapshot) -> Picture:

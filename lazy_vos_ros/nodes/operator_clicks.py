@@ -57,13 +57,14 @@ class OperatorClicks:
         self._asked: dict[str, Callable[[], None]] = {
             'skip': desk.skip,
             'object is gone': desk.absent,
-            'undo': desk.undo,
+            'undo': desk.undo_last,
             'confirm': desk.confirm,
             'next question': self._next_question,
         }
         self._idle: dict[str, Callable[[], None]] = {
             'camera': camera.next,
             'clicks': change_unasked,
+            'undo': desk.undo_sent,
         }
         at_start = settings()
         for topic, positive in (('~/here', True), ('~/not_here', False)):

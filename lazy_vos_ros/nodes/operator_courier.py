@@ -16,7 +16,7 @@ class Order:
     number: int
     """Of its :class:`Entry`; to be told to :meth:`OperatorDesk.done`."""
     deed: Deed
-    """STARTED, CORRECTED, ABSENT or REMOVED."""
+    """STARTED, CORRECTED, ABSENT, REMOVED or UNDONE."""
     tracker: str
     object_id: int
     """0 with STARTED."""

@@ -37,6 +37,12 @@ class History:
             if entry.key == key and entry.outcome is Outcome.SENT:
                 self._entries[place] = replace(entry, outcome=outcome, message=message)
 
+    def mark_undone(self, number: int) -> None:
+        """Note that what an entry tells was taken back."""
+        for place, entry in enumerate(self._entries):
+            if entry.number == number:
+                self._entries[place] = replace(entry, outcome=Outcome.UNDONE)
+
     def finish(
         self, number: int, outcome: Outcome, message: str, object_id: int | None = None
     ) -> None:

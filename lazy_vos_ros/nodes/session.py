@@ -34,6 +34,7 @@ from lazy_vos_ros.nodes.stream_clock import nanoseconds
 _OF_REPLAYS = (
     EventKind.REPLAYED,
     EventKind.REPLAY_DROPPED,
+    EventKind.UNDONE,
     EventKind.ASKED,
     EventKind.SUPPRESSED,
 )
@@ -146,6 +147,14 @@ class Session:
         self._show_again(before)
         self._look_again()
         return self._tracker.catching_up
+
+    def undo(self) -> str:
+        """Begin to take back the latest correction; return which; ValueError says why not.
+
+        UNDONE is published when the images since were tracked again without it.
+        """
+        object_id = self._tracker.undo()
+        return f'the latest correction of object {object_id} is being undone'
 
     def remove(self, object_id: int) -> CorrectionEvent:
         """Stop tracking an object; ValueError if it is not tracked."""

@@ -17,6 +17,7 @@ from rclpy.subscription import Subscription
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
+from std_srvs.srv import Trigger
 
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.nodes.images import bridge
@@ -70,6 +71,7 @@ class TrackerLink:
         self._correct = node.create_client(Correct, f'{name}/correct')
         self._remove = node.create_client(RemoveObject, f'{name}/remove_object')
         self._preview = node.create_client(PreviewCorrection, f'{name}/preview')
+        self._undo = node.create_client(Trigger, f'{name}/undo')
         self._overlay: Subscription | None = None
         subscription(node, TrackingState, f'{name}/tracking_state', self._on_state, RELIABLE)
         subscription(node, CorrectionEvent, f'{name}/correction_event', self._on_event, EVENTS)
@@ -137,6 +139,8 @@ class TrackerLink:
             return self._add, AddObject.Request(header=header, label=order.label, clicks=clicks)
         if order.deed is Deed.REMOVED:
             return self._remove, RemoveObject.Request(object_id=order.object_id)
+        if order.deed is Deed.UNDONE:
+            return self._undo, Trigger.Request()
         absent = order.deed is Deed.ABSENT
         return self._correct, Correct.Request(
             header=header,

@@ -42,6 +42,7 @@ class TrackerServices:
                 (RemoveObject, 'remove_object', self._remove),
                 (Correct, 'correct', self._correct),
                 (PreviewCorrection, 'preview', self._preview),
+                (Trigger, 'undo', self._undo),
                 (Trigger, 'reset', self._reset),
                 (Trigger, 'save_state', self._save_state),
                 (Trigger, 'load_state', self._load_state),
@@ -91,6 +92,13 @@ class TrackerServices:
         mask = await self._run('preview', job, response)
         if mask is not None:
             response.mask = image_message(mask.astype(np.uint8) * 255, 'mono8', Header())
+        return response
+
+    async def _undo(
+        self, request: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        words = await self._run('undo', self._session.undo, response)
+        response.message = words or response.message
         return response
 
     async def _reset(

@@ -61,6 +61,7 @@ class Tracker:
             (Correct, 'correct'),
             (RemoveObject, 'remove_object'),
             (PreviewCorrection, 'preview'),
+            (Trigger, 'undo'),
         ):
             node.create_service(kind, f'{name}/{service}', self._serve(service))
         self.events = node.create_publisher(CorrectionEvent, f'{name}/correction_event', EVENTS)
@@ -356,7 +357,8 @@ def test_buttons_and_services_answer_without_a_click(make_person):
 
     for name in ('skip', 'absent', 'undo', 'confirm'):
         refused = call(name)
-        assert (refused.success, refused.message) == (False, 'there is no question')
+        assert not refused.success
+        assert ('nothing to undo' if name == 'undo' else 'there is no question') in refused.message
     for number in (1, 2):
         future = person.tracker.ask(number)
         person.see(f'object {number}')
@@ -376,6 +378,28 @@ def test_buttons_and_services_answer_without_a_click(make_person):
     assert person.answer_of(future).answer == CODES.SKIP
     deeds = [entry.deed for entry in person.history()]
     assert deeds == [Deed.ABSENT, Deed.ABSENT, Deed.SKIPPED]
+
+
+def test_an_answer_that_was_sent_is_taken_back_from_the_canvas(make_person):
+    person = make_person(confirm_after=0.0)
+    future = person.tracker.ask(2)
+    person.see('object 2')
+    person.here.publish(rviz(*CANVAS.point(Click(30, 20))))
+    person.answer_of(future)
+    person.tracker.tell(CorrectionEvent.ANSWERED, 2)
+    person.until(lambda: person.history()[-1].outcome is Outcome.DONE)
+    person.spin(GRACE)
+    person.here.publish(rviz(*button(2, 3)))
+    person.until(lambda: any(name == 'undo' for name, _ in person.tracker.calls))
+    person.until(lambda: person.history()[0].outcome is Outcome.UNDONE)
+    assert [entry.deed for entry in person.history()] == [Deed.ANSWERED, Deed.UNDONE]
+    future = person.tracker.ask(3)  # the question comes back, or another one
+    person.see('object 3')
+    person.spin(GRACE)
+    person.here.publish(rviz(*button(2)))
+    person.spin(0.3)
+    assert [name for name, _ in person.tracker.calls].count('undo') == 1
+    assert not future.done()
 
 
 def test_a_question_goes_when_its_tracker_says_so_or_goes(make_person):

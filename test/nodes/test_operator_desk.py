@@ -348,3 +348,72 @@ def test_live_pictures_are_wanted_by_those_who_look(desk, wire):
     assert desk.snapshot().version == before
     wire.time += operator_desk.INTEREST + 0.1
     assert not desk.live_wanted(name)
+
+
+# ---- taking back what was sent ----
+
+
+@pytest.fixture
+def answered(desk, wire):
+    """Return the desk after an answer that its tracker has used."""
+    desk.report(TrackerView('/robot/lazy_vos', True, 7))
+    seen(desk, wire, question('q', object_id=4))
+    desk.click(Click(3, 4))
+    desk.confirm()
+    assert desk.snapshot().undoable is None  # the tracker has not said yet what became of it
+    desk.settled('q', Outcome.DONE, 'took effect')
+    return desk
+
+
+def test_what_was_sent_last_is_taken_back_once(answered, wire):
+    assert answered.snapshot().undoable.key == 'q'
+    number = answered.undo_sent()
+    (order,) = wire.orders
+    assert (order.number, order.deed, order.object_id) == (number, Deed.UNDONE, 4)
+    assert answered.snapshot().undoable is None
+    with pytest.raises(NotTakenError, match='nothing to undo'):
+        answered.undo_sent()
+    answered.done(number, Outcome.DONE, 'being undone')
+    told = [(entry.deed, entry.outcome) for entry in answered.snapshot().history]
+    assert told == [(Deed.ANSWERED, Outcome.UNDONE), (Deed.UNDONE, Outcome.DONE)]
+    assert answered.snapshot().undoable is None
+
+
+def test_what_the_tracker_does_not_take_back_stays(answered, wire):
+    number = answered.undo_sent()
+    answered.done(number, Outcome.REFUSED, 'too long ago')
+    told = [(entry.deed, entry.outcome) for entry in answered.snapshot().history]
+    assert told == [(Deed.ANSWERED, Outcome.DONE), (Deed.UNDONE, Outcome.REFUSED)]
+    assert answered.snapshot().undoable is None
+
+
+def test_it_is_offered_for_a_while_and_the_views_are_told_of_the_end(answered, wire):
+    wire.time += operator_desk.UNDO_OFFERED - 0.1
+    answered.tick()
+    version = answered.snapshot().version
+    assert answered.snapshot().undoable is not None
+    wire.time += 0.2
+    answered.tick()
+    assert answered.snapshot().version > version
+    assert answered.snapshot().undoable is None
+    with pytest.raises(NotTakenError, match='nothing to undo'):
+        answered.undo_sent()
+
+
+def test_undo_takes_back_a_click_before_an_answer(answered, wire):
+    seen(answered, wire, question('next'))
+    answered.click(Click(5, 6))
+    answered.undo_last()
+    assert answered.snapshot().proposal == ()
+    assert wire.orders == []
+    answered.undo_last()
+    assert [order.deed for order in wire.orders] == [Deed.UNDONE]
+
+
+def test_nothing_before_an_unasked_correction_under_way_is_taken_back(answered, wire):
+    number = answered.correct('/robot/lazy_vos', 4, (Click(1, 1),))
+    assert answered.snapshot().undoable is None
+    answered.done(number, Outcome.DONE)
+    assert answered.snapshot().undoable.number == number
+    answered.done(answered.undo_sent(), Outcome.DONE)
+    assert answered.snapshot().undoable.key == 'q'

@@ -329,6 +329,39 @@ def test_a_late_answer_is_applied_to_the_frame_of_the_question(graph, camera, ou
     assert after.working_memory - before.working_memory == cells * written
 
 
+def test_an_answer_is_undone_and_the_question_comes_back(graph, camera, outputs, started):
+    operator = LateOperator(graph)
+    repaired = graph.collect(Image, 'lazy_vos/repaired_mask', BURST)
+    graph.until(lambda: graph.node.count_publishers('lazy_vos/repaired_mask'), 'it is matched')
+    nothing = graph.call(Trigger, 'lazy_vos/undo')
+    assert (nothing.success, 'no correction to undo' in nothing.message) == (False, True)
+    settings = {**ASK_ALWAYS, 'question_cooldown': 1e6, 'pseudo_corrections': False}
+    assert set_parameters(graph, undo_seconds=60.0, replay_seconds=60.0, **settings).successful
+    outputs.run(camera, 6)
+    graph.until(lambda: operator.requests, 'the operator is asked')
+    question = operator.requests[0]
+    operator.answer(question, response(Click(x=50.0, y=40.0, positive=True)))
+    graph.until(lambda: CorrectionEvent.ANSWERED in outputs.kinds(), 'the answer is used')
+    since = [state.header.stamp for state in outputs.run(camera, 3)]
+    undone = graph.call(Trigger, 'lazy_vos/undo')
+    assert undone.success, undone.message
+    assert 'object 1' in undone.message
+    graph.until(lambda: CorrectionEvent.UNDONE in outputs.kinds(), 'it is told')
+    event = next(item for item in outputs.events if item.kind == CorrectionEvent.UNDONE)
+    assert event.header == question.header
+    assert event.request_id == question.request_id
+    graph.until(lambda: len(repaired) == 3, 'the masks without the answer come')
+    assert [mask.header.stamp for mask in repaired] == since
+    graph.until(lambda: len(operator.requests) == 2, 'it is asked again')
+    again = operator.requests[1]
+    assert again.header == question.header
+    assert again.request_id != question.request_id
+    operator.answer(again, response(Click(x=50.0, y=40.0, positive=True)))
+    graph.until(lambda: outputs.kinds().count(CorrectionEvent.ANSWERED) == 2, 'it is used')
+    outputs.run(camera)
+    assert outputs.kinds().count(CorrectionEvent.UNDONE) == 1
+
+
 def test_a_replay_repairs_the_images_since_the_question_while_the_camera_goes_on(
     graph, camera, outputs, started
 ):

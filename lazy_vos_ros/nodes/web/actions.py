@@ -39,6 +39,7 @@ _ACTIONS: dict[str, Callable[[OperatorDesk, Message], object]] = {
     'absent': lambda desk, message: desk.absent(message['key']),
     'skip': lambda desk, message: desk.skip(message['key']),
     'undo': lambda desk, message: desk.undo(message['key']),
+    'undo_sent': lambda desk, message: desk.undo_sent(),
     'confirm': lambda desk, message: desk.confirm(message['key']),
     'choose': lambda desk, message: desk.choose(message['key']),
     'start': _start,

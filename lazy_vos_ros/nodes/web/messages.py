@@ -39,6 +39,7 @@ FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
     'absent': {'key': _NAME},
     'skip': {'key': _NAME},
     'undo': {'key': _NAME},
+    'undo_sent': {},
     'confirm': {'key': _NAME},
     'choose': {'key': _NAME},
     'start': {

@@ -18,6 +18,7 @@ from web_site import TOKEN
 from web_site import served
 
 from lazy_vos_ros.engine.clicks import Click
+from lazy_vos_ros.nodes.operator_view import Deed
 from lazy_vos_ros.nodes.operator_view import HealthLine
 from lazy_vos_ros.nodes.operator_view import Level
 from lazy_vos_ros.nodes.operator_view import Live
@@ -273,6 +274,22 @@ def test_right_click_and_toggle_mean_not_here_and_undo_takes_back(page, site):
     page.press('u', 'u')
     proposal(site, 0)
     page.until("document.getElementById('undo').disabled")
+
+
+def test_an_answer_that_was_sent_is_taken_back(page, site):
+    left, top, width, height = page.box('#stage')
+    page.click(left + width / 2, top + height / 2)
+    proposal(site, 1)
+    press(page, 'confirm')
+    page.until("!document.getElementById('show-live').disabled")
+    site.desk.settled('q', Outcome.DONE, 'took effect')
+    page.until("!document.getElementById('undo-sent').hidden")
+    page.press('u', 'u')
+    page.until("document.getElementById('undo-sent').hidden")
+    (order,) = site.wire.orders
+    assert order.deed is Deed.UNDONE
+    site.desk.done(order.number, Outcome.DONE)
+    page.until("document.querySelector('#history .mark.undone') !== null")
 
 
 def test_refined_mask_is_shown_before_the_answer_is_sent(page, site, tmp_path):
