@@ -27,6 +27,8 @@ def generate_launch_description() -> LaunchDescription:
         launch_arguments={
             'source': LaunchConfiguration('source'),
             'click': LaunchConfiguration('click'),
+            # As in the paper: the recorded operator needs no sparing.
+            'profile': 'paper',
             'operator': 'false',
             'record': 'true',
         }.items(),

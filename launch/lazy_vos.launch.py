@@ -30,6 +30,12 @@ ARGUMENTS = (
     ('namespace', '', 'Namespace of all nodes, one for each robot.'),
     ('weights', 'auto', 'Tracker weights: a name of `lazy-vos weights list`, a file, or auto.'),
     ('device', 'auto', 'cpu, cuda, cuda:1, or auto.'),
+    (
+        'profile',
+        'live',
+        'live: with the rules that spare the operator, and undo; paper or code: without. Wins '
+        'over params_file.',
+    ),
     ('click', '', 'Start at once with the object at this pixel of the first image: "x,y".'),
     ('operator', 'true', 'Start the node that shows questions and takes clicks.'),
     ('trackers', '[lazy_vos]', 'Trackers whose questions it shows, such as [/r1/lazy_vos].'),
@@ -45,6 +51,7 @@ ARGUMENTS = (
 TRACKER_PARAMETERS = {
     'image_transport': 'image_transport',
     'weights': 'weights',
+    'profile': 'profile',
     'device': 'device',
     'initial_click': 'click',
 }

@@ -68,6 +68,14 @@ def test_nothing_optional_starts_by_default(description):
     assert defaults(description)['operator'] == 'true'
 
 
+def test_a_person_is_spared_by_default_and_the_recorded_one_of_the_demo_is_not(description, load):
+    assert defaults(description)['profile'] == 'live'
+    _, given = nodes_of(description)['lazy_vos']['parameters']
+    assert referred_to(given['profile']) == {'profile'}
+    (included,) = of_kind(load('demo').generate_launch_description(), 'IncludeLaunchDescription')
+    assert dict(included.kwargs['launch_arguments'])['profile'] == 'paper'
+
+
 def test_camera_and_recorder_start_when_asked_for(description):
     nodes = nodes_of(description, source='0', rate='5', loop='true', record='true', bag='here')
     (camera,) = nodes['lazy_vos_camera']['parameters']
