@@ -46,7 +46,9 @@ MASKS = 'masks'
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `lazy-vos benchmark`."""
     data = parser.add_argument_group('what is tracked')
-    data.add_argument('--dataset', required=True, type=Path, metavar='DIR')
+    data.add_argument(
+        '--dataset', required=True, type=Path, metavar='DIR', help='folder of the data set'
+    )
     data.add_argument(
         '--layout',
         default='auto',
@@ -101,7 +103,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_method_arguments(group: Any) -> None:
     group.add_argument('--method', help='see above; default lazy')
-    group.add_argument('--suite', help='all rows of table1, table2, tableS1 or tableS2')
+    group.add_argument(
+        '--suite', help='all rows of table1, table2, tableS1 or tableS2 of the paper'
+    )
     group.add_argument('--init', help='mask (default) or click')
     group.add_argument(
         '--operator', default='gt_center', help='gt_center (default) or largest_error'
@@ -183,6 +187,8 @@ def run_table(args: argparse.Namespace) -> int:
 
     if args.method is not None or args.init is not None:
         raise ValueError('--suite has methods and first masks of its own; allowed: one of both')
+    if is_study(args):
+        raise ValueError('--suite with a study of the operator; allowed: one of both')
     suite = suite_named(args.suite)
     folder, file = out_folder(args.out, f'{suite.name}.json')
     dataset = dataset_of(args)

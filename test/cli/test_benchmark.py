@@ -115,6 +115,7 @@ def test_settings_reach_the_lazy_layer(benchmark: Benchmark, tmp_path: Path):
         (['--set', 'tau_u=high'], "tau_u is 'high'; allowed: number in [0, inf]"),
         (['--sequences', 'three'], 'the data set has no sequence three; allowed: one, two'),
         (['--suite', 'table1', '--method', 'lazy'], '--suite has methods and first masks'),
+        (['--suite', 'table1', '--balance'], '--suite with a study of the operator'),
         (['--suite', 'table9'], "suite is 'table9'; allowed: table1, table2"),
         (['--layout', 'davis2017'], 'has no folder JPEGImages, as the layout davis2017 has'),
         (['--layout', 'lvos'], 'has no folder JPEGImages, as the layout lvos has'),
