@@ -5,7 +5,7 @@ from queue import Queue
 from threading import Event
 from threading import Thread
 
-PLACES = 4
+PLACES = 2
 """Jobs that may wait; each may keep an image and its result alive."""
 
 

@@ -62,7 +62,7 @@ def test_a_job_that_fails_is_reported_and_the_next_is_done(outbox, failures):
 
 def test_closing_does_what_waits(failures):
     go, done = Event(), []
-    outbox = Outbox(failures.append)
+    outbox = Outbox(failures.append, places=4)
     outbox.put(lambda: go.wait(5))
     for number in range(3):
         outbox.put(lambda number=number: done.append(number))
