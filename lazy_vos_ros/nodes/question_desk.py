@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Collection
+from functools import partial
 from threading import Lock
 from typing import Any
 from typing import Protocol
@@ -81,13 +82,13 @@ class QuestionDesk:
             self._known = operators
             if not ready:
                 return
-            unsent = [q for key, q in self._questions.items() if key not in self._sent]
-            for question in unsent:
-                future = self._client.call_async(question)
-                self._sent[question.request_id] = future
-                future.add_done_callback(
-                    lambda done, key=question.request_id: self._finish(key, done)
-                )
+            unsent = [key for key in self._questions if key not in self._sent]
+            for key in unsent:
+                self._sent[key] = self._client.call_async(self._questions[key])
+            sent = [(key, self._sent[key]) for key in unsent]
+        # Outside of the lock: a future that is done already may call back at once.
+        for key, future in sent:
+            future.add_done_callback(partial(self._finish, key))
 
     def _finish(self, request_id: str, future: Any) -> None:
         with self._lock:

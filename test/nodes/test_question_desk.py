@@ -1,3 +1,5 @@
+from threading import Thread
+
 from lazy_vos_msgs.srv import RequestCorrection
 from rclpy.task import Future
 
@@ -107,3 +109,21 @@ def test_a_cancelled_call_is_no_answer():
     made.ask(question('a'))
     client.calls[0][1].cancel()
     assert answers == []
+
+
+def test_an_operator_who_answers_at_once_does_not_lock_the_desk():
+    client, answers, made = desk()
+    response = RequestCorrection.Response(answer=1)
+    later = client.call_async
+
+    def at_once(request):
+        future = later(request)
+        future.set_result(response)
+        return future
+
+    client.call_async = at_once
+    thread = Thread(target=made.ask, args=(question('a'),), daemon=True)
+    thread.start()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert answers == [('a', response)]
