@@ -36,6 +36,8 @@ _UNASKED = {
     'ignore': 'clicks: ignored',
     'correct': 'clicks: correct an object',
     'start': 'clicks: start an object',
+    'gone': 'clicks: it is gone',
+    'remove': 'clicks: remove an object',
 }
 
 

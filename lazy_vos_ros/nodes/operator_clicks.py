@@ -141,14 +141,23 @@ class OperatorClicks:
     def _act_unasked(self, click: Click) -> None:
         tracker, live = self._camera.tracker, self._camera.shown
         stamp = live.stamp if live is not None else 0
-        if self._settings().unasked_clicks == 'start':
+        unasked = self._settings().unasked_clicks
+        if unasked == 'start':
             if not click.positive:
                 raise NotTakenError('an object is started where it is, not where it is not')
             self._desk.start_object(tracker, (click,), stamp=stamp)
             return
         views = {view.name: view for view in self._desk.snapshot().trackers}
         objects = views[tracker].objects if tracker in views else ()
-        self._desk.correct(tracker, nearest(objects, click).object_id, (click,), stamp=stamp)
+        meant = nearest(objects, click)
+        if unasked == 'correct':
+            self._desk.correct(tracker, meant.object_id, (click,), stamp=stamp)
+        elif _distance(meant, click) > 0:
+            raise NotTakenError('there is no object under it')
+        elif unasked == 'gone':
+            self._desk.correct_absent(tracker, meant.object_id, stamp=stamp)
+        else:
+            self._desk.remove_object(tracker, meant.object_id)
 
     def _next_question(self) -> None:
         waiting = self._desk.snapshot().waiting

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from lazy_vos_ros.engine.parameters import check_parameters
 from lazy_vos_ros.engine.parameters import parameter
 
-UNASKED = ('ignore', 'correct', 'start')
+UNASKED = ('ignore', 'correct', 'start', 'gone', 'remove')
 """What a click does while there is no question."""
 
 
@@ -34,7 +34,7 @@ class OperatorSettings:
     unasked_clicks: str = parameter(
         'ignore',
         'What a click does while there is no question: nothing; correct the object nearest to '
-        'it; start a new object.',
+        'it; start a new object; say that the object under it is gone; stop tracking that one.',
         choices=UNASKED,
     )
     here_mouse_topic: str = parameter(

@@ -459,11 +459,10 @@ def test_unasked_clicks_start_and_correct_on_the_picture_that_was_seen(make_pers
 
     person.spin(GRACE)
     assert len(person.tracker.calls) == 1
-    person.here.publish(rviz(*button(1, count=2)))  # clicks mean: ignore
-    person.spin(GRACE)
+    person.operator.set_parameters([Parameter('unasked_clicks', value='ignore')])
     person.here.publish(rviz(*at(20, 13)))
     person.spin(0.1)
-    person.here.publish(rviz(*button(1, count=2)))  # clicks mean: correct
+    person.here.publish(rviz(*button(1, count=3)))  # clicks mean: correct
     person.until(lambda: person.operator.get_parameter('unasked_clicks').value == 'correct')
     person.tracker.overlays.publish(overlay)
     person.until(lambda: any(item.header.stamp.sec == 5 for item in person.pictures[-1:]))
@@ -477,13 +476,28 @@ def test_unasked_clicks_start_and_correct_on_the_picture_that_was_seen(make_pers
     person.until(lambda: person.history()[-1].outcome is Outcome.REFUSED)
     assert person.history()[-1].message == 'the image is not kept any more'
 
+    for number, unasked in enumerate(('gone', 'remove'), 3):
+        person.operator.set_parameters([Parameter('unasked_clicks', value=unasked)])
+        person.spin(GRACE)
+        person.here.publish(rviz(*at(30, 10)))  # beside both objects
+        person.here.publish(rviz(*at(45, 10)))
+        person.until(lambda number=number: len(person.tracker.calls) == number)
+        assert person.tracker.calls[-1][1].object_id == 2
+    assert [name for name, _ in person.tracker.calls] == [
+        'add_object',
+        'correct',
+        'correct',
+        'remove_object',
+    ]
+    assert person.tracker.calls[2][1].answer == Correct.Request.ABSENT
+
 
 def test_settings_that_are_not_allowed_are_refused(make_person):
     with pytest.raises(ValueError, match=r'trackers.*allowed: names of nodes'):
         make_person(trackers=[''])
     person = make_person()
     for name, value, words in (
-        ('unasked_clicks', 'guess', 'one of ignore, correct, start'),
+        ('unasked_clicks', 'guess', 'one of ignore, correct, start, gone, remove'),
         ('confirm_after', -1.0, 'out of range'),
         ('trackers', ['a'], 'read-only'),
     ):
