@@ -159,11 +159,14 @@ class Corrector:
             else:
                 self._see(object_id, refined)
 
-    def ask_later(self, alarms: Collection[Alarm], labels: Mapping[int, str]) -> None:
+    def ask_later(
+        self, alarms: Collection[Alarm], labels: Mapping[int, str]
+    ) -> list[CorrectionRequest]:
         """Ask, as far as a person may be asked now, because of alarms that a replay raised.
 
         The questions stay open, also where an operator is asked within the step.
         """
+        requests = []
         for alarm in alarms:
             object_id, frame = alarm.object_id, alarm.frame
             if self._spared(frame, object_id, Decision.USER):
@@ -175,14 +178,22 @@ class Corrector:
             )
             request = self._request(frame, object_id, label, reason)
             alarm.moment.monitors[object_id].asked(uncertainty)
-            self._open(Question(replace(request, derivative=alarm.rise), frame, alarm.moment))
+            request = replace(request, derivative=alarm.rise)
+            self._open(Question(request, frame, alarm.moment))
+            requests.append(request)
+        return requests
 
-    def ask_again(self, frame: CorrectedFrame, object_id: int, label: str) -> None:
+    def ask_again(
+        self, frame: CorrectedFrame, object_id: int, label: str
+    ) -> list[CorrectionRequest]:
         """Ask once more about a frame whose answer was undone, unless a question is open."""
         full = len(self._book.requests) >= self._config.max_questions
-        if object_id not in self._book.questioned and not full:
-            reason = f'where is {label}? The answer before was undone'
-            self._open(Question(self._request(frame, object_id, label, reason), frame))
+        if object_id in self._book.questioned or full:
+            return []
+        reason = f'where is {label}? The answer before was undone'
+        request = self._request(frame, object_id, label, reason)
+        self._open(Question(request, frame))
+        return [request]
 
     def _see(self, object_id: int, refined: RefinedMask) -> None:
         mask = refined.mask.cpu().numpy()

@@ -176,7 +176,7 @@ class FrameResult:
     objects: tuple[ObjectState, ...]
     """Ascending by id."""
     requests: tuple[CorrectionRequest, ...]
-    """Questions asked in this frame."""
+    """Questions asked since the previous result: in this frame, or by a replay or an undo."""
     events: tuple[CorrectionEvent, ...]
     """What happened since the previous result, questions and answers included."""
     memorised: bool

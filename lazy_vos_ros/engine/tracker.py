@@ -277,7 +277,7 @@ class LazyTracker:
             self._newest = finished.newest
             if finished.start.undoes is not None:
                 self._put_back(finished.start.undoes)
-            self._corrector.ask_later(finished.alarms, self._labels)
+            self._between += self._corrector.ask_later(finished.alarms, self._labels)
             self._refresh_latest(finished.newest)
             self._replays.keep_within_bounds()
         return tuple(repaired)
@@ -408,6 +408,7 @@ class LazyTracker:
         self._last_id = 0
         self._newest = None
         self._latest = None
+        self._between: list[CorrectionRequest] = []
 
     def _advance(
         self, image: Image, stamp: float | None, prompts: Mapping[int, Prompt]
@@ -538,11 +539,12 @@ class LazyTracker:
             labels=labels,
             entropy=frame.entropy,
             objects=states,
-            requests=requests,
+            requests=(*self._between, *requests),
             events=self._journal.drain(),
             memorised=memorised,
             timings=timings,
         )
+        self._between = []
         return self._latest
 
     def _states(
@@ -592,7 +594,7 @@ class LazyTracker:
                 self._book.rebind(question.request.request_id, question.frame, None)
         if undone.request_id and undone.object_id in self._labels:
             label = self._labels[undone.object_id]
-            self._corrector.ask_again(frame, undone.object_id, label)
+            self._between += self._corrector.ask_again(frame, undone.object_id, label)
 
     def _memorise(self, frame: CorrectedFrame) -> None:
         """Write an earlier frame into the memory, without the objects that are not in it."""

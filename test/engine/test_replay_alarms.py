@@ -66,7 +66,8 @@ def test_alarm_that_stands_becomes_a_question_about_the_newest_frame(world, sinc
     assert '+0.80' in request.reason
     (event,) = [e for e in made.tracker.pending_events if e.kind is EventKind.ASKED]
     assert (event.frame_index, event.request_id) == (7, request.request_id)
-    assert made.step().requests == ()  # it is no question about the next frame
+    assert made.step().requests == (request,)
+    assert made.step().requests == ()
 
 
 def test_its_answer_is_replayed_from_there(world):
