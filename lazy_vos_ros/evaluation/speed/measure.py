@@ -125,7 +125,8 @@ def _floor(
 def fewest_bytes(tracker: LazyTracker, backend: Backend, image: Image) -> float:
     """Return the bytes that a frame must move: weights, memory and image in, the result out."""
     network = getattr(backend, 'network', None)
-    weights = sum(item.nbytes for item in network.parameters()) if network is not None else 0
+    held_by = [] if network is None else [*network.parameters(), *network.buffers()]
+    weights = sum(item.nbytes for item in held_by)
     result = tracker.latest
     given = 0 if result is None else result.labels.nbytes + result.entropy.nbytes
     size = tracker.memory_size()
