@@ -24,7 +24,7 @@ def not_a_number(robot: Robot) -> Row:
     log = robot.logged('NaN or infinite')
     robot.fail()
     seconds = robot.recover()
-    check(robot.ids == [1], 'the object was forgotten')
+    robot.until(lambda: robot.ids == [1], 'its object is tracked')
     return Row(
         'NaN or Inf from the network',
         'the decoder returns NaN for three images',
@@ -46,7 +46,7 @@ def out_of_memory(robot: Robot) -> Row:
     log = robot.logged('no memory left: working at 50%')
     level = robot.judged('works at 50%')
     check(robot.masks[-1].width == 128, 'the mask is not of the size of the image')
-    check(robot.ids == [1], 'the object was forgotten')
+    robot.until(lambda: robot.ids == [1], 'its object is tracked')
     robot.fail()
     return Row(
         'accelerator out of memory',

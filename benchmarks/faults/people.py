@@ -207,7 +207,7 @@ def answers_for_removed(robot: Robot) -> Row:
     robot.graph.call(RemoveObject, 'lazy_vos/remove_object', object_id=number)
     person.answer(at)
     seconds = robot.recover()
-    check(robot.ids == [1], f'objects are {robot.ids}')
+    robot.until(lambda: robot.ids == [1], 'its object is tracked')
     robot.until(lambda: robot.told(CorrectionEvent.EXPIRED), 'the question is closed')
     person.leave()
     calm(robot)
