@@ -50,7 +50,7 @@ setup(
         'cutie': ['rf-cutie>=1.0.1,<2'],
         'rerun': ['rerun-sdk==0.23.1', 'pyarrow<25', 'numpy<2'],
         'sam': ['segment-anything-hq', 'timm', 'torchvision'],
-        'test': ['hypothesis', 'pytest', 'vos-benchmark'],
+        'test': ['hypothesis', 'pytest', 'pytest-xdist', 'vos-benchmark'],
     },
     zip_safe=False,
     entry_points={

@@ -1,20 +1,25 @@
 """Run the linters, the type checker and all tests.
 
 Whatever follows -- goes to pytest: lazy-vos test -- -k entropy
+Tests run in several processes; with -- -n 0 in one, which also shows what they print (-s).
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+PROCESSES = max(1, min(4, len(os.sched_getaffinity(0))))
+"""Each test file runs in one of them; more would leave the nodes' own processes no time."""
 CHECKS = {
     'format': ['ruff', 'format', '--check', '.'],
     'lint': ['ruff', 'check', '.'],
     'types': ['mypy'],
-    'tests': ['pytest'],
+    'tests': ['pytest', '-n', str(PROCESSES), '--dist', 'loadfile'],
 }
 
 
@@ -36,9 +41,16 @@ def run(args: argparse.Namespace) -> int:
         command = [*CHECKS[name], *extra]
         print(f'\n== {name}: {" ".join(command)}', flush=True)
         start = time.monotonic()
-        done = subprocess.run([sys.executable, '-m', *command], cwd=ROOT, check=False)
+        whole = [sys.executable, '-m', *command]
+        done = subprocess.run(whole, cwd=ROOT, env=one_share(os.environ), check=False)
         results.append((name, done.returncode, time.monotonic() - start))
     print()
     for name, status, seconds in results:
         print(f'{name:7} {"ok" if status == 0 else f"FAILED ({status})":11} {seconds:6.1f} s')
     return int(any(status != 0 for _, status, _ in results))
+
+
+def one_share(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which each test process uses its share of the cores."""
+    threads = max(1, len(os.sched_getaffinity(0)) // PROCESSES)
+    return {'OMP_NUM_THREADS': str(threads), **environment}
