@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from lazy_vos_ros.evaluation.speed.results_file import Row
 TIME = 'tab:blue'
 MEMORY = 'tab:red'
 SIZE = (7.0, 3.8)
+TIME_LABELS = {True: 'CPU time of a frame, ms (mean)', False: 'plain frame, ms (p50)'}
+"""On a CPU the time of all threads, which does not count what other programs took."""
 
 
 def draw_plots(rows: Sequence[Row], folder: Path) -> list[Path]:
@@ -69,17 +70,10 @@ def growth_plot(family: Sequence[Row], field: str, label: str) -> Figure:
     values = [row['case'][field] for row in family]
     figure = Figure(SIZE, layout='constrained')
     axes = figure.subplots()
-    lines: tuple[tuple[str, Callable[[dict[str, Any]], float], str], ...] = (
-        ('plain frame, p50', lambda found: found['plain_ms']['p50'], 'o-'),
-        ('memory frame, p50', lambda found: found['memory_ms']['p50'], 's--'),
-        ('CPU time, mean', lambda found: found['cpu_ms'], '.:'),
-    )
-    for name, value, style in lines:
-        axes.plot(values, [value(row['figures']) for row in family], style, color=TIME, label=name)
-    _left_axis(axes, 'ms a frame')
+    axes.plot(values, [time_of(row) for row in family], 'o-', color=TIME)
+    _left_axis(axes, TIME_LABELS[family[0]['case']['device'] == 'cpu'])
     axes.set_xlabel(label)
     axes.set_xticks(values)
-    axes.legend(fontsize=8, loc='upper left')
     other = axes.twinx()
     other.plot(values, [row['figures']['peak_mib'] for row in family], 'x-', color=MEMORY)
     _right_axis(other, 'peak memory, MiB')
@@ -89,6 +83,12 @@ def growth_plot(family: Sequence[Row], field: str, label: str) -> Figure:
     size = several if field == 'size' else case['size']
     axes.set_title(_title(family[0], objects, size), fontsize=9)
     return figure
+
+
+def time_of(row: Row) -> float:
+    """Return the milliseconds of a frame that are drawn."""
+    on_cpu = row['case']['device'] == 'cpu'
+    return float(row['figures']['cpu_ms'] if on_cpu else row['figures']['plain_ms']['p50'])
 
 
 def _left_axis(axes: Any, label: str) -> None:
