@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from lazy_vos_ros.engine.backend import Image
 from lazy_vos_ros.evaluation.bag_file import BagFile
+from lazy_vos_ros.evaluation.compressed_images import check_compressed
 
 ENCODINGS = {
     'rgb8': ('u1', 3),
@@ -151,6 +152,7 @@ def rgb_of(message: Any) -> Image:
         If the encoding is unknown, or the data are cut off or not decodable.
     """
     if not hasattr(message, 'encoding'):
+        check_compressed(message.data, message.format)
         decoded: Any = cv2.imdecode(np.asarray(message.data), cv2.IMREAD_COLOR)
         if decoded is None:
             raise ValueError(f'image of format {message.format!r} cannot be decoded')

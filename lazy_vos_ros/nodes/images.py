@@ -17,6 +17,7 @@ from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from lazy_vos_ros.evaluation.compressed_images import check_compressed
 from lazy_vos_ros.nodes.encodings import BAYER_FORMATS
 from lazy_vos_ros.nodes.encodings import COLOUR_FORMATS
 from lazy_vos_ros.nodes.encodings import YUV_FORMATS
@@ -209,6 +210,7 @@ def rgb_from(message: Image | CompressedImage) -> npt.NDArray[np.uint8]:
         if isinstance(message, Image):
             check_image(message)
             return np.ascontiguousarray(bridge().imgmsg_to_cv2(message, 'rgb8'))
+        check_compressed(bytes_of(message.data), message.format)
         # Grey and transparent pictures are converted here: cv_bridge takes all for BGR.
         image = bridge().compressed_imgmsg_to_cv2(message)
         if not isinstance(image, np.ndarray):
