@@ -97,8 +97,7 @@ def _mapped(pid: int) -> set[str]:
 
 
 def _others(pid: int) -> list[int]:
-    found = [int(name) for name in os.listdir('/proc') if name.isdigit()]
-    return [item for item in found if item not in (pid, os.getpid())]
+    return [int(name) for name in os.listdir('/proc') if name.isdigit() and int(name) != pid]
 
 
 def check_end(name: str, ended: End, slower: float, output: str) -> None:

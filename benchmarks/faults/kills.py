@@ -7,6 +7,7 @@ from time import monotonic
 from time import sleep
 
 from lazy_vos_msgs.msg import CorrectionEvent
+from rcl_interfaces.srv import ListParameters
 
 from benchmarks.faults.ends import Starter
 from benchmarks.faults.ends import wait_until_ready
@@ -64,7 +65,8 @@ def kill_other(robot: Robot, name: str, starter: Starter, times: int) -> Row:
         begin = monotonic()
         seconds.append(robot.recover())
         process = starter(graph)
-        wait_until_ready(graph, name, process)
+        # The killed one is still in the graph.
+        graph.call_until_answered(ListParameters, f'{name}/list_parameters')
         back.append(monotonic() - begin)
     graph.processes.remove(process)
     check(process.stop() == 0, f'{name} did not end well:\n{process.output}')
