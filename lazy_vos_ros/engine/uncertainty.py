@@ -14,6 +14,7 @@ from lazy_vos_ros.engine.entropy import MASKED_ENTROPY
 from lazy_vos_ros.engine.entropy import entropy_map
 from lazy_vos_ros.engine.entropy import round_to_4_decimals
 from lazy_vos_ros.engine.labels import most_probable
+from lazy_vos_ros.engine.transfer import to_host
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def frame_maps(probabilities: torch.Tensor, config: LazyConfig) -> FrameMaps:
     if config.round_entropy:
         entropy = round_to_4_decimals(entropy)
     channels = most_probable(probabilities)
-    return FrameMaps(entropy.cpu().numpy(), channels.cpu().numpy())
+    return FrameMaps(*to_host(entropy, channels))
 
 
 def object_uncertainty(maps: FrameMaps, channel: int, config: LazyConfig) -> float:

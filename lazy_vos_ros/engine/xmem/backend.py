@@ -502,7 +502,8 @@ def _check_probabilities(probabilities: torch.Tensor, objects: int, frame: XMemF
 
 
 def _check_finite(what: str, *tensors: torch.Tensor) -> None:
-    if not all(bool(tensor.isfinite().all()) for tensor in tensors):
+    finite = torch.stack([tensor.isfinite().all() for tensor in tensors])
+    if not bool(finite.all()):  # the GPU is waited for once
         raise RuntimeError(
             f'the network returned a {what} with NaN or infinite numbers; the weights or the '
             'precision do not suit it'

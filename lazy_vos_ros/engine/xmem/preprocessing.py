@@ -1,12 +1,14 @@
 """From a camera image to the network and from the network back to the image."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from lazy_vos_ros.engine.backend import Image
+from lazy_vos_ros.engine.transfer import to_device
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 
 _MEAN = (0.485, 0.456, 0.406)
@@ -86,11 +88,18 @@ def image_to_network(image: Image, geometry: Geometry, device: torch.device) -> 
 
     Resizing is bilinear with antialiasing. Zeros of the padding are added after normalisation.
     """
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device)
+    pixels = to_device(image, device)
     maps = _resize(pixels.permute(2, 0, 1)[None].float(), geometry.resized)
-    mean = torch.tensor(_MEAN, device=device).view(3, 1, 1)
-    std = torch.tensor(_STD, device=device).view(3, 1, 1)
-    return functional.pad((maps / 255 - mean) / std, geometry.padding)
+    mean, std = _normalisation(device)
+    normalised = maps.div_(255).sub_(mean).div_(std)
+    return functional.pad(normalised, geometry.padding)
+
+
+@cache
+def _normalisation(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return mean and standard deviation, (3, 1, 1), uploaded once."""
+    mean, std = torch.tensor([_MEAN, _STD], device=device).unsqueeze(-1).unsqueeze(-1)
+    return mean, std
 
 
 def masks_to_network(masks: torch.Tensor, geometry: Geometry) -> torch.Tensor:
