@@ -1,5 +1,11 @@
-"""What grew in a long run, in figures and as a picture."""
+"""What grew in a long run, in figures and as a picture, also of one that is not through yet.
 
+Example: ``python -m benchmarks.soak_report out/soak.json --picture out/soak.png``
+"""
+
+import argparse
+import json
+import sys
 from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,19 +30,14 @@ FLAT = (
 )
 """What must not grow."""
 
-_PANELS = (
-    ('resident_mib', 'resident memory [MiB]'),
-    ('handles', 'open file handles, threads'),
-    ('cpu_ms_p99', 'a frame, CPU time [ms]'),
-    ('elements', 'memory elements'),
-    ('objects', 'objects, open questions'),
-)
-_BESIDE = {
-    'handles': 'threads',
-    'cpu_ms_p99': 'cpu_ms_p50',
-    'elements': 'long_term',
-    'objects': 'open_questions',
+_PANELS = {
+    'MiB': {'resident_mib': 'resident memory'},
+    'count': {'handles': 'open file handles', 'threads': 'threads'},
+    'ms a frame (CPU)': {'cpu_ms_p99': 'p99', 'cpu_ms_p50': 'median'},
+    'elements': {'elements': 'working and long-term memory', 'long_term': 'long-term memory'},
+    'objects': {'objects': 'objects tracked', 'open_questions': 'open questions'},
 }
+"""What is drawn: unit, then figures with their names for people."""
 
 
 def series(samples: Samples, name: str) -> np.ndarray:
@@ -73,18 +74,34 @@ def save_picture(samples: Samples, title: str, path: Path) -> None:
     """Draw every figure against the number of frames; the first 5 % are shaded."""
     frames = series(samples, 'frame') / 1000
     figure, axes = plt.subplots(len(_PANELS), 1, figsize=(10, 11), sharex=True)
-    for axis, (name, words) in zip(axes, _PANELS, strict=True):
-        for shown in (name, _BESIDE.get(name)):
-            if shown is not None:
-                axis.plot(frames, series(samples, shown), linewidth=1, label=shown)
-        axis.set_ylim(bottom=0)
-        axis.set_ylabel(words, fontsize=9)
+    for axis, (unit, shown) in zip(axes, _PANELS.items(), strict=True):
+        for name, words in shown.items():
+            axis.plot(frames, series(samples, name), linewidth=1, label=words)
+        axis.set_ylim(0, 1.25 * max(1.0, axis.get_ylim()[1]))
+        axis.set_ylabel(unit, fontsize=9)
         axis.axvspan(0, frames[-1] / 20, color='0.9')
         axis.grid(alpha=0.3)
-        axis.legend(loc='lower right', fontsize=8)
+        axis.legend(loc='upper right', fontsize=8, ncols=2)
     axes[0].set_title(title, fontsize=8)
     axes[-1].set_xlabel('thousand frames')
     figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
     plt.close(figure)
+
+
+def main() -> int:
+    """Print what has grown and draw the picture of a file of `benchmarks.soak`."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('run', type=Path, help='JSON file of benchmarks.soak')
+    parser.add_argument('--picture', type=Path, help='PNG file')
+    args = parser.parse_args()
+    run = json.loads(args.run.read_text())
+    print(json.dumps({'counts': run['counts'], 'growth': growth(run['samples'])}, indent=2))
+    if args.picture:
+        save_picture(run['samples'], run['weights'], args.picture)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
