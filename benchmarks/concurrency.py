@@ -39,6 +39,9 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy
+from rclpy.qos import QoSProfile
+from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
@@ -51,7 +54,6 @@ from lazy_vos_ros.engine.refiners.base import Refiner
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.nodes.images import image_message
 from lazy_vos_ros.nodes.node_config import NodeConfig
-from lazy_vos_ros.nodes.qos import EVENTS
 from lazy_vos_ros.nodes.qos import RELIABLE
 from lazy_vos_ros.nodes.tracker_node import TrackerNode
 from lazy_vos_ros.nodes.waiting import pause
@@ -59,6 +61,13 @@ from lazy_vos_ros.nodes.waiting import pause
 SIZE = (32, 48)
 PATIENCE = 30.0
 """Seconds until a response that has not come never will: machines may be busy."""
+
+PATIENT_EVENTS = QoSProfile(
+    depth=100_000,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""Those of the tracker, for a witness who is delayed and must miss none."""
 
 ENDS = {
     getattr(CorrectionEvent, name)
@@ -125,7 +134,7 @@ class World(Node):
             RequestCorrection, 'request_correction', self._answer, callback_group=group
         )
         self.create_subscription(
-            CorrectionEvent, 'lazy_vos/correction_event', self._on_event, EVENTS
+            CorrectionEvent, 'lazy_vos/correction_event', self._on_event, PATIENT_EVENTS
         )
         self.create_subscription(Image, 'lazy_vos/mask', self._on_mask, RELIABLE)
         self.asked: set[str] = set()

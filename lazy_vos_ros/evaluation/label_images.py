@@ -73,7 +73,7 @@ def read_indices(path: Path) -> npt.NDArray[np.uint8]:
     try:
         with Pillow.open(path) as picture:
             mode, indices = picture.mode, np.array(picture)
-    except (OSError, SyntaxError) as error:
+    except (OSError, SyntaxError, Pillow.DecompressionBombError) as error:
         raise ValueError(f'{path} is no label image that can be read: {error}') from None
     if mode not in ('P', 'L', '1'):
         raise ValueError(

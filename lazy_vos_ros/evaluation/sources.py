@@ -268,7 +268,10 @@ def natural_key(path: Path) -> list[tuple[bool, int, str]]:
 
 def _read_image(path: Path) -> Image:
     """Return (H, W, 3) uint8 BGR; grey becomes colour, transparency is dropped."""
-    frame: Image | None = cv2.imread(str(path), cv2.IMREAD_COLOR)  # type: ignore[assignment]
+    try:
+        frame: Image | None = cv2.imread(str(path), cv2.IMREAD_COLOR)  # type: ignore[assignment]
+    except cv2.error:  # it promises more pixels than OpenCV takes
+        frame = None
     if frame is None:
         size = path.stat().st_size
         raise ValueError(

@@ -1,3 +1,4 @@
+import zlib
 from pathlib import Path
 
 import cv2
@@ -66,3 +67,14 @@ def test_entropy_comes_back_to_sixteen_bits(tmp_path: Path):
         read_entropy(tmp_path / 'labels.png')
     with pytest.raises(OSError, match='cannot be written'):
         write_entropy(tmp_path / 'no' / 'e.png', entropy)
+
+
+def test_a_few_bytes_that_promise_gigabytes_are_refused(tmp_path):
+    path = tmp_path / 'labels.png'
+    Pillow.new('L', (8, 8)).save(path)
+    data = bytearray(path.read_bytes())
+    data[16:24] = (60000).to_bytes(4, 'big') * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, 'big')
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match='no label image that can be read: Image size'):
+        read_labels(path)

@@ -1,3 +1,4 @@
+import zlib
 from pathlib import Path
 
 import cv2
@@ -154,6 +155,16 @@ def test_damaged_image_is_named_when_it_is_reached(folder: Path):
     next(frames)
     with pytest.raises(ValueError, match=r'img2\.png \(11 bytes\) is no image'):
         next(frames)
+
+
+def test_image_that_promises_more_pixels_than_can_be_is_named(folder: Path):
+    last = sorted(folder.glob('*.png'))[-1]
+    data = bytearray(last.read_bytes())
+    data[16:24] = (60000).to_bytes(4, 'big') * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, 'big')
+    last.write_bytes(data)
+    with pytest.raises(ValueError, match='is no image that can be'):
+        list(open_source(folder))
 
 
 def test_frame_of_another_size_is_named(folder: Path):
