@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from lazy_vos_ros.evaluation import metrics
 from lazy_vos_ros.evaluation.counts import counted
+from lazy_vos_ros.evaluation.counts import plural
 from lazy_vos_ros.evaluation.quality import FrameScore
 from lazy_vos_ros.evaluation.quality import ObjectQuality
 from lazy_vos_ros.evaluation.quality import Quality
@@ -114,11 +116,15 @@ def _pairs(
         )
     alone = [item for item in tracked if item not in pairs]
     if alone:
-        notes += (f'objects {alone} of the tracker are not compared with any true one',)
+        notes += (f'tracked and compared with no true object: {_listed(alone)}',)
     missed = sorted(true_ids - set(pairs.values()))
     if missed:
-        notes += (f'objects {missed} of the true masks were not tracked and do not count',)
+        notes += (f'in the true masks, but not tracked, and without a score: {_listed(missed)}',)
     return pairs, notes
+
+
+def _listed(object_ids: Sequence[int]) -> str:
+    return f'{plural(len(object_ids), "object")} {", ".join(map(str, object_ids))}'
 
 
 def _score_frame(

@@ -274,8 +274,8 @@ def test_objects_without_a_partner_are_named_and_do_not_count(write_bag: WriteBa
     folder = write_true(tmp_path / 'truth', {1: 1, 2: 9})
     quality, notes = score_run(run, FolderTruth(folder, run))
     assert [item.object_id for item in quality.objects] == [1]
-    assert 'objects [2] of the tracker are not compared with any true one' in notes
-    assert 'objects [9] of the true masks were not tracked and do not count' in notes
+    assert 'tracked and compared with no true object: object 2' in notes
+    assert 'in the true masks, but not tracked, and without a score: object 9' in notes
     folder = write_true(tmp_path / 'other', {1: 8, 2: 9})
     with pytest.raises(ValueError, match=r'has the objects \[1, 2\], the true masks \[8, 9\]'):
         score_run(run, FolderTruth(folder, run))

@@ -208,7 +208,7 @@ def test_pictures_that_were_not_recorded_are_told(tmp_path: Path, missing):
     run = usual(pictures=Drawn(*missing), notes=('/lazy_vos/mask was not recorded',))
     seen = read([run], tmp_path)
     assert 'not recorded' in seen.text
-    assert 'The recording is not complete' in seen.text
+    assert 'Not everything was recorded or could be compared' in seen.text
     assert '/lazy_vos/mask was not recorded' in seen.text
     assert 0 < len(seen.all('img')) < 4
 
