@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from lazy_vos_ros.engine.xmem.similarity import largest_of
 from lazy_vos_ros.engine.xmem.similarity import readout
 from lazy_vos_ros.engine.xmem.similarity import rows
 from lazy_vos_ros.engine.xmem.similarity import similarity
@@ -54,6 +55,26 @@ def test_top_k_weights_the_k_largest_only():
     affinity = top_k_affinity(similarities, 2)
     assert affinity.indices.tolist() == [[1, 0]]
     torch.testing.assert_close(affinity.weights, torch.tensor([[0.75, 0.25]]))
+
+
+@pytest.mark.parametrize(
+    ('shape', 'k'),
+    [((3, 255), 1), ((3, 256), 1), ((2, 1, 2055), 1), ((5, 1543), 3), ((2, 9 * 2048 + 5), 2)],
+)
+def test_the_largest_of_many_are_found_by_groups(shape, k):
+    torch.manual_seed(0)
+    similarities = torch.randn(shape, dtype=torch.float64)
+    similarities[..., -1] += 9 * (torch.arange(shape[-2]) % 2)
+    largest, indices = largest_of(similarities, k)
+    wanted = similarities.topk(k, -1)
+    assert torch.equal(largest, wanted.values)
+    assert torch.equal(indices, wanted.indices)
+
+
+def test_equal_elements_are_each_taken_once():
+    largest, indices = largest_of(torch.zeros(1, 3001), 5)
+    assert largest.eq(0).all()
+    assert len(set(indices[0].tolist())) == 5
 
 
 def test_k_above_the_number_of_elements_takes_them_all():
