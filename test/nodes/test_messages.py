@@ -69,7 +69,7 @@ def test_answers_there_and_back(answer, back):
 
 
 def test_every_kind_and_action_has_its_own_number():
-    assert len(set(messages.EVENT_KINDS.values())) == len(EventKind) == 15
+    assert len(set(messages.EVENT_KINDS.values())) == len(EventKind) == 16
     assert messages.EVENT_KINDS[EventKind.EXPIRED] == EventMessage.EXPIRED
     assert sorted(messages.ACTIONS.values()) == [0, 1, 2, 3, 4]
 
