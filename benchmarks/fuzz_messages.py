@@ -57,7 +57,9 @@ def message_doors() -> list[Door]:
 
 
 @st.composite
-def images(draw: Any, encodings: tuple[str, ...] = ENCODINGS) -> Image:
+def images(
+    draw: Any, encodings: tuple[str, ...] = ENCODINGS, sides: SearchStrategy[int] = _SIDES
+) -> Image:
     """Draw an image message, whole or not, of any encoding, size and step."""
     name = draw(
         st.one_of(st.sampled_from(encodings), st.sampled_from(encodings), st.text(max_size=9))
@@ -66,7 +68,7 @@ def images(draw: Any, encodings: tuple[str, ...] = ENCODINGS) -> Image:
         pixel = min(encoding_of(name).pixel_bytes, 64)
     except ValueError:
         pixel = 3
-    width, height = draw(_SIDES), draw(_SIDES)
+    width, height = draw(sides), draw(sides)
     step = width * pixel + draw(st.sampled_from((0, 0, 0, 1, 5)))
     message = Image(encoding=name, header=draw(headers()))
     message.is_bigendian = draw(st.integers(0, 255))
@@ -150,6 +152,7 @@ def questions() -> SearchStrategy[RequestCorrection.Request]:
     def request(fields: dict[str, Any]) -> RequestCorrection.Request:
         return RequestCorrection.Request(**fields)
 
+    same = st.just(4)
     fields = {
         'header': headers(),
         'tracker': st.text(max_size=8),
@@ -159,9 +162,9 @@ def questions() -> SearchStrategy[RequestCorrection.Request]:
         'derivative': st.floats(width=32),
         'asked': stamps(),
         'timeout': st.builds(lambda s, n: Duration(sec=s, nanosec=n), signed(32), unsigned(32)),
-        'image': images(('rgb8', 'bgr8')),
-        'mask': images(('mono8',)),
-        'entropy': images(('32FC1',)),
+        'image': images(('rgb8', 'bgr8'), same),
+        'mask': images(('mono8',), same),
+        'entropy': images(('32FC1',), same),
     }
     return st.builds(request, st.fixed_dictionaries(fields))
 
