@@ -34,19 +34,19 @@ class QuestionDesk:
     answered
         Called with the request id and the response, in the executor's thread.
     operators
-        Counts those who serve the questions, now.
+        Returns the identities of those who serve the questions, now.
     """
 
     def __init__(
         self,
         client: Client,
         answered: Callable[[str, Response], None],
-        operators: Callable[[], int],
+        operators: Callable[[], frozenset[bytes]],
     ) -> None:
         self._client = client
         self._answered = answered
         self._operators = operators
-        self._known = 0
+        self._known: frozenset[bytes] = frozenset()
         self._lock = Lock()
         self._questions: dict[str, Request] = {}
         self._sent: dict[str, Any] = {}
@@ -76,7 +76,7 @@ class QuestionDesk:
         """
         ready, operators = self._client.service_is_ready(), self._operators()
         with self._lock:
-            if not ready or operators > self._known:
+            if not ready or not operators <= self._known:
                 for request_id in list(self._sent):
                     self._forget(request_id)
             self._known = operators

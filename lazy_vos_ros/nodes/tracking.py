@@ -31,6 +31,7 @@ from lazy_vos_ros.nodes.messages import answer_from
 from lazy_vos_ros.nodes.node_config import NodeConfig
 from lazy_vos_ros.nodes.outputs import Outputs
 from lazy_vos_ros.nodes.question_desk import QuestionDesk
+from lazy_vos_ros.nodes.servers import servers_of
 from lazy_vos_ros.nodes.session import Session
 from lazy_vos_ros.nodes.state_keeper import StateKeeper
 from lazy_vos_ros.nodes.stream_clock import StreamClock
@@ -91,9 +92,7 @@ class Tracking:
         self.outputs = Outputs(node, clock, self._not_published)
         self._client = node.create_client(RequestCorrection, 'request_correction')
         service = node.resolve_service_name('request_correction')
-        self.desk = QuestionDesk(
-            self._client, self._answered, lambda: node.count_services(service)
-        )
+        self.desk = QuestionDesk(self._client, self._answered, lambda: servers_of(node, service))
         self.session = Session(
             tracker,
             self.outputs,
@@ -234,7 +233,10 @@ def first_object(config: NodeConfig) -> Prompt | None:
     if not config.initial_mask:
         return None
     path = Path(config.initial_mask).expanduser()
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
+    try:
+        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
+    except cv2.error:  # it promises more pixels than OpenCV takes
+        image = None
     if image is None:
         raise ValueError(f'initial_mask is {config.initial_mask!r}; allowed: a readable png file')
     mask = image if image.ndim == 2 else image[..., :3].any(axis=2)

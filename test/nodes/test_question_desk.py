@@ -9,7 +9,7 @@ from lazy_vos_ros.nodes.question_desk import QuestionDesk
 class FakeClient:
     def __init__(self, ready):
         self.ready = ready
-        self.operators = 1
+        self.operators = frozenset({b'first'})
         self.calls = []
         self.removed = []
 
@@ -59,15 +59,25 @@ def test_an_operator_who_joins_before_the_death_of_another_is_seen_is_asked():
     made.ask(question('a'))
     made.look()
     assert client.asked == ['a']
-    client.operators = 2
+    client.operators = frozenset({b'first', b'second'})
     made.look()
     assert client.asked == ['a', 'a']
     assert client.removed == [client.calls[0][1]]
-    client.operators = 1  # now it is seen
+    client.operators = frozenset({b'second'})  # now it is seen
     made.look()
     assert client.asked == ['a', 'a']
     client.calls[1][1].set_result(RequestCorrection.Response())
     assert [key for key, _ in answers] == ['a']
+
+
+def test_an_operator_in_whose_place_another_is_between_two_looks_is_not_waited_for():
+    client, _, made = desk()
+    made.ask(question('a'))
+    client.operators = frozenset({b'second'})
+    made.look()
+    assert client.asked == ['a', 'a']
+    made.look()
+    assert client.asked == ['a', 'a']
 
 
 def test_an_operator_who_went_is_asked_again_when_back():
