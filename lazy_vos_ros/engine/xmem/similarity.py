@@ -101,7 +101,7 @@ def largest_of(similarities: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.
     # Group i holds the elements i, i + groups, i + 2 groups ..., so that maxima run along memory.
     groups = count // _GROUP
     grouped, rest = similarities.tensor_split([groups * _GROUP], -1)
-    grouped = grouped.unflatten(-1, (_GROUP, groups))
+    grouped = grouped.view(*grouped.shape[:-1], _GROUP, groups)
     _, chosen = largest_of(grouped.amax(-2), k)
     chosen = chosen.unsqueeze(-2).expand(*chosen.shape[:-1], _GROUP, k)
     candidates = torch.cat([grouped.gather(-1, chosen).flatten(-2), rest], -1)
