@@ -105,7 +105,8 @@ def _right_axis(axes: Any, label: str) -> None:
 def _title(row: Row, objects: object, size: object) -> str:
     case = row['case']
     return (
-        f'{row["figures"]["backend"]}, {case["precision"]}, objects: {objects}, size: {size}, '
+        f'{row["figures"]["backend"]}, {case["precision"]}\n'
+        f'objects: {objects}, size: {size}, '
         f'{case["device"]}, threads: {case["threads"]}'
     )
 
