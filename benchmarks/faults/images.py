@@ -166,16 +166,19 @@ def step_changes(robot: Robot) -> Row:
 
 def truncated_data(robot: Robot) -> Row:
     """Cut images off at several places."""
-    for length in (0, 1, 100, 96 * 128 * 3 - 1):
+    robot.camera.publish(data=array('B', bytes(100)))
+    log = robot.logged('bytes of data; allowed')
+    for length in (0, 1, 96 * 128 * 3 - 1):
         robot.camera.publish(data=array('B', bytes(length)))
         sleep(0.05)
     seconds = robot.recover()
+    check(robot.logged('bytes of data; allowed') == log, 'a cut image was told otherwise')
     return Row(
         'truncated image data',
         'images of 0, 1, 100 bytes and one byte too few',
         'leaves them out and counts them',
         (seconds,),
-        robot.logged('bytes of data; allowed'),
+        log,
         lost='these images',
     )
 
