@@ -158,11 +158,9 @@ def run_ros(args: argparse.Namespace) -> int:
     from lazy_vos_ros.cli.latency.table import ros_table
     from lazy_vos_ros.cli.latency.table import row_words
     from lazy_vos_ros.evaluation.speed.run import measure_rows
-    from lazy_vos_ros.nodes.runtime import tune_allocator
 
     cases = ros_cases(args)
     file = open_file(args, 'ros')
-    tune_allocator()
     rows = measure_rows('ros', cases, file, measure_way, row_words)
     return finish(rows, ros_table(rows), file)
 

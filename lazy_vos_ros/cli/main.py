@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from lazy_vos_ros import __version__
 from lazy_vos_ros.cli.environment import prepare_environment
+from lazy_vos_ros.engine.allocator import tune_allocator
 
 
 class Parser(argparse.ArgumentParser):
@@ -91,6 +92,7 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     parsed = parser.parse_args(arguments)
     try:
         prepare_environment(name)
+        tune_allocator()
         return int(module.run(parsed))
     except KeyboardInterrupt:
         return 130

@@ -15,7 +15,6 @@ from sensor_msgs.msg import TimeReference
 
 from lazy_vos_ros.nodes.qos import EVENTS
 from lazy_vos_ros.nodes.qos import RELIABLE
-from lazy_vos_ros.nodes.runtime import tune_allocator
 
 OPENS = CorrectionEvent.ASKED
 CLOSES = (
@@ -31,7 +30,6 @@ class Monitor:
     """Counts what passes; nothing that it learns is used for the results."""
 
     def __init__(self) -> None:
-        tune_allocator()
         self._context = rclpy.Context()
         self._context.init()
         self._node = rclpy.create_node('lazy_vos_monitor', context=self._context)

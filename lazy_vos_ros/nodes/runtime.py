@@ -1,6 +1,5 @@
 """What every node's `main` does: start, spin, end cleanly on SIGINT and SIGTERM."""
 
-import ctypes
 import os
 import signal
 import sys
@@ -16,8 +15,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-M_TRIM_THRESHOLD = -1
-M_MMAP_THRESHOLD = -3
+from lazy_vos_ros.engine.allocator import tune_allocator
+
 LOOK_FOR_SIGNALS = 0.1
 """Seconds after which a node that has nothing to do looks whether it shall end."""
 
@@ -36,20 +35,6 @@ _signalled: list[int] = []
 def ending() -> bool:
     """Whether a signal has asked this process to end."""
     return bool(_signalled)
-
-
-def tune_allocator() -> None:
-    """Keep freed image buffers instead of giving them back to the system.
-
-    Without it every image costs hundreds of page faults: 1280x720 messages arrive three times as
-    fast with it.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return  # another C library
-    mallopt(M_MMAP_THRESHOLD, 256 << 20)
-    mallopt(M_TRIM_THRESHOLD, 512 << 20)
 
 
 def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> int:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from lazy_vos_ros.engine.allocator import tune_allocator
 from lazy_vos_ros.evaluation.speed.case import Case
 
 THREAD_VARIABLES = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
@@ -68,6 +69,7 @@ def _end(status: int) -> str:
 
 def main(text: str) -> int:
     """Measure the case that a JSON text names; tell how it goes in lines of JSON."""
+    tune_allocator()
     from lazy_vos_ros.evaluation.speed.measure import measure
 
     def say(**message: Any) -> None:
