@@ -169,10 +169,31 @@ def evaluated(bag: Path) -> str:
     return output.getvalue()
 
 
+def cut(bag: Path, place: float, folder: Path) -> dict[str, Any]:
+    """Cut a copy of a bag's file at this part of its length, and tell what can be read of it."""
+    (source,) = (path for path in bag.iterdir() if path.suffix in ('.mcap', '.db3'))
+    folder.mkdir()
+    content = source.read_bytes()
+    (folder / source.name).write_bytes(content[: int(place * len(content))])
+    found = {'storage': source.suffix, 'place': round(place, 3)}
+    try:
+        with BagFile(bag) as whole, BagFile(folder) as part:
+            every = [time for _, time, _ in whole.raw_messages(*whole.topics)]
+            read = sum(1 for _ in part.raw_messages(*part.topics))
+    except ValueError as error:
+        return {**found, 'refused': str(error)}
+    evaluated(folder)
+    seconds = (every[-1] - every[0]) / 1e9
+    return {**found, 'read': read, 'expected': int(place * len(every)), 'of': len(every)} | {
+        'lost_seconds': round(max(0.0, place - read / len(every)) * seconds, 3)
+    }
+
+
 def main() -> int:
     """Kill as often as wanted with each storage and load; print the losses."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--kills', type=int, default=20, help='of each storage')
+    parser.add_argument('--cuts', type=int, default=20, help='of one file of each storage')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--out', type=Path, required=True, help='folder for bags and results')
     args = parser.parse_args()
@@ -187,6 +208,12 @@ def main() -> int:
         results.append(killed(bag, storage, load, chance.uniform(0.5, 4.0)))
         results[-1]['evaluate'] = evaluated(bag)
     rclpy.shutdown()
+    cuts = [
+        cut(args.out / f'bag_{number:03}', chance.random(), args.out / f'cut_{number}_{turn}')
+        for number in range(len(STORAGES))
+        for turn in range(args.cuts)
+    ]
+    (args.out / 'cut.json').write_text(json.dumps(cuts, indent=1))
     (args.out / 'killed.json').write_text(json.dumps(results, indent=1))
     for storage in STORAGES:
         for load in LOADS:
@@ -196,6 +223,13 @@ def main() -> int:
                 f'{storage:8} {load:12} {len(found):3} kills, seconds lost: '
                 f'median {np.median(seconds):.2f}, most {max(seconds):.2f}'
             )
+    for suffix in ('.mcap', '.db3'):
+        found = [item for item in cuts if item['storage'] == suffix]
+        seconds = [item['lost_seconds'] for item in found if 'read' in item]
+        print(
+            f'{suffix:5} cut at {len(found)} places, {len(seconds)} evaluated, seconds lost '
+            f'before the cut: median {np.median(seconds):.2f}, most {max(seconds):.2f}'
+        )
     return 0
 
 
