@@ -9,7 +9,9 @@ from time import monotonic
 
 import cv2
 import numpy as np
+import torch
 from lazy_vos_msgs.srv import RequestCorrection
+from rclpy.logging import get_logger
 from rclpy.node import Node
 
 from lazy_vos_ros.engine.backend import Backend
@@ -210,13 +212,27 @@ class Tracking:
 def load_networks(config: NodeConfig, xmem: XMemConfig) -> tuple[Backend, Refiner]:
     """Return the networks that the parameters name.
 
+    Where the device was left open and the accelerator has no memory for them, they run on the CPU.
+
     Raises
     ------
     ValueError, RuntimeError
         If weights or device are not as they must be.
     """
-    backend = make_backend(config.weights, device=config.device, settings=xmem)
-    return backend, make_refiner(config.refiner, backend=backend, device=config.device)
+    try:
+        return _load_on(config.device, config, xmem)
+    except torch.OutOfMemoryError as error:
+        if config.device != 'auto':
+            raise
+        get_logger('lazy_vos').warning(
+            f'the accelerator has no memory for the networks, they run on the CPU: {error}'
+        )
+        return _load_on('cpu', config, xmem)
+
+
+def _load_on(device: str, config: NodeConfig, xmem: XMemConfig) -> tuple[Backend, Refiner]:
+    backend = make_backend(config.weights, device=device, settings=xmem)
+    return backend, make_refiner(config.refiner, backend=backend, device=device)
 
 
 def first_object(config: NodeConfig) -> Prompt | None:
