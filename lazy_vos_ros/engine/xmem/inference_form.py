@@ -9,7 +9,10 @@ from torch import nn
 from torch.nn.utils import fuse_conv_bn_eval
 
 from lazy_vos_ros.engine.xmem.blocks import JoinedConv
+from lazy_vos_ros.engine.xmem.blocks import KeyProjection
+from lazy_vos_ros.engine.xmem.blocks import conv3x3
 from lazy_vos_ros.engine.xmem.blocks import repeat_for
+from lazy_vos_ros.engine.xmem.features import ImageFeatures
 from lazy_vos_ros.engine.xmem.network import XMemNetwork
 from lazy_vos_ros.engine.xmem.winograd import WinogradConv
 from lazy_vos_ros.engine.xmem.winograd import suits
@@ -25,6 +28,7 @@ def inference_form(network: XMemNetwork, device: torch.device, dtype: torch.dtyp
     form = _sharing_weights(network).eval().requires_grad_(False)
     _rewrite(form, _with_folded_norms)
     _rewrite(form, _with_split_convolutions)
+    _rewrite(form, _with_joined_projections)
     form.to(device, dtype)
     if device.type == 'cpu' and dtype == torch.float32:
         _rewrite(form, _with_winograd_convolutions)
@@ -45,6 +49,24 @@ class SplitConv(nn.Module):
         """Map (B, image, h, w) and (B*n, group, h, w) to (B*n, outputs, h, w)."""
         output: torch.Tensor = self.group(folded) + repeat_for(self.image(image_maps), folded)
         return output
+
+
+class JoinedProjection(nn.Module):
+    """A :class:`KeyProjection` whose three convolutions are one."""
+
+    def __init__(self, projection: KeyProjection) -> None:
+        super().__init__()
+        parts = (projection.key_proj, projection.d_proj, projection.e_proj)
+        self._channels = [part.out_channels for part in parts]
+        self.joined = conv3x3(parts[0].in_channels, sum(self._channels))
+        self.joined.weight = nn.Parameter(torch.cat([part.weight for part in parts]))
+        self.joined.bias = nn.Parameter(torch.cat([part.get_parameter('bias') for part in parts]))
+
+    def forward(self, features: ImageFeatures) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return key (B, C_k, h, w), shrinkage (B, 1, h, w) >= 1, selection like key in (0, 1)."""
+        maps = self.joined(features.f16)
+        key, shrinkage, selection = torch.split(maps, self._channels, 1)
+        return key, shrinkage.square() + 1, selection.sigmoid()
 
 
 def _sharing_weights(network: XMemNetwork) -> XMemNetwork:
@@ -74,6 +96,12 @@ def _with_split_convolutions(module: nn.Module) -> None:
     for name, child in list(module.named_children()):
         if isinstance(child, JoinedConv):
             setattr(module, name, SplitConv(child).requires_grad_(False))
+
+
+def _with_joined_projections(module: nn.Module) -> None:
+    for name, child in list(module.named_children()):
+        if isinstance(child, KeyProjection):
+            setattr(module, name, JoinedProjection(child).requires_grad_(False))
 
 
 def _with_winograd_convolutions(module: nn.Module) -> None:
