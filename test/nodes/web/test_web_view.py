@@ -21,7 +21,7 @@ def test_empty_desk_is_shown():
     desk, _ = make_desk()
     snapshot = desk.snapshot()
     assert strict(questions_of(snapshot)) == {'question': None, 'waiting': []}
-    assert strict(history_of(snapshot)) == {'history': []}
+    assert strict(history_of(snapshot)) == {'history': [], 'undoable': None}
     (tracker,) = strict(trackers_of(snapshot))['trackers']
     assert tracker['name'] == TRACKER
     assert tracker['objects'][0]['label'] == 'cup'
@@ -62,3 +62,19 @@ def test_history_is_shown_newest_first_and_not_all():
     assert len(shown) == MOST_ENTRIES
     assert (shown[0]['outcome'], shown[0]['message']) == ('refused', 'too late')
     assert shown[0]['number'] > shown[1]['number']
+
+
+def test_what_can_be_undone_is_named_by_its_number_until_somebody_tries():
+    desk, wire = make_desk()
+    desk.ask(question('first'))
+    desk.click(Click(4, 5), 'first')
+    desk.confirm('first')
+    assert strict(history_of(desk.snapshot()))['undoable'] is None, 'not taken yet'
+    desk.settled('first', Outcome.DONE, 'took effect')
+    shown = strict(history_of(desk.snapshot()))
+    assert shown['undoable'] == shown['history'][0]['number']
+    desk.undo_sent()
+    assert strict(history_of(desk.snapshot()))['undoable'] is None
+    desk.done(wire.orders[0].number, Outcome.DONE)
+    shown = strict(history_of(desk.snapshot()))
+    assert (shown['undoable'], shown['history'][1]['outcome']) == (None, 'undone')
