@@ -18,6 +18,7 @@ from web_site import TOKEN
 from web_site import served
 
 from lazy_vos_ros.engine.clicks import Click
+from lazy_vos_ros.nodes import operator_desk
 from lazy_vos_ros.nodes.operator_view import Deed
 from lazy_vos_ros.nodes.operator_view import HealthLine
 from lazy_vos_ros.nodes.operator_view import Level
@@ -148,9 +149,15 @@ def clicks_of(site):
 
 
 def press(browser, name):
-    """Press a button of the page by its id."""
+    """Press a button of the page by its id, as soon as the page lets a person do so."""
+    usable(browser, name)
     left, top, width, height = browser.box(f'#{name}')
     browser.click(left + width / 2, top + height / 2)
+
+
+def usable(browser, name):
+    """Wait until the page offers a button: it hears of a click later than the desk does."""
+    browser.until(f"!document.getElementById('{name}').disabled")
 
 
 def corner_of(browser, size):
@@ -276,18 +283,20 @@ def test_right_click_and_toggle_mean_not_here_and_undo_takes_back(page, site):
     page.until("document.getElementById('undo').disabled")
 
 
-def test_an_answer_that_was_sent_is_taken_back(page, site):
+def test_an_answer_that_was_sent_is_taken_back(page, site, monkeypatch):
+    monkeypatch.setattr(operator_desk, 'UNDO_OFFERED', float('inf'))
     left, top, width, height = page.box('#stage')
     page.click(left + width / 2, top + height / 2)
     proposal(site, 1)
     press(page, 'confirm')
-    page.until("!document.getElementById('show-live').disabled")
+    until(lambda: site.wire.answers, 'the answer is sent')
     site.desk.settled('q', Outcome.DONE, 'took effect')
     page.until("!document.getElementById('undo-sent').hidden")
     page.press('u', 'u')
-    page.until("document.getElementById('undo-sent').hidden")
+    until(lambda: site.wire.orders, 'it is asked to be undone')
     (order,) = site.wire.orders
     assert order.deed is Deed.UNDONE
+    page.until("document.getElementById('undo-sent').hidden")
     site.desk.done(order.number, Outcome.DONE)
     page.until("document.querySelector('#history .mark.undone') !== null")
 
@@ -309,6 +318,7 @@ def test_refined_mask_is_shown_before_the_answer_is_sent(page, site, tmp_path):
         return (near[:, 0].astype(int) - near[:, 2] > 100).any()
 
     until(drawn, 'the outline goes through the refined mask')
+    usable(page, 'confirm')
     page.press('Enter')
     until(lambda: site.wire.answers, 'the answer is sent')
     assert site.wire.answers == [('q', (Click(80, 45),))]
@@ -319,14 +329,13 @@ def test_refined_mask_is_shown_before_the_answer_is_sent(page, site, tmp_path):
 @pytest.mark.parametrize(('name', 'key', 'deed'), [('skip', 's', 'Skip'), ('gone', 'g', 'Absent')])
 def test_answers_without_a_click(page, site, name, key, deed):
     site.desk.ask(question('second', derivative=0.1))
-    for how in (lambda: press(page, name), lambda: page.press(key, key)):
-        count = len(site.wire.answers) + 1
-        sleep(GRACE)
+    for how, left in ((lambda: press(page, name), 2), (lambda: page.press(key, key), 1)):
+        page.until(f"document.getElementById('count').textContent === '{left}'")
         how()
         if deed == 'Absent':
             page.until("document.getElementById('gone').classList.contains('chosen')")
             page.press('Enter')
-        until(lambda count=count: len(site.wire.answers) == count, 'the answer is sent')
+        page.until(f"document.getElementById('count').textContent === '{left - 1}'")
     assert [(key, type(answer).__name__) for key, answer in site.wire.answers] == [
         ('q', deed),
         ('second', deed),
