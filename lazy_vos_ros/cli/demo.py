@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
         play(plan, args, out)
     except KeyboardInterrupt:
         print('\ninterrupted; all nodes have ended')
-        report(out, args, plan)
+        report_interrupted(out, args, plan)
         return 130
     report(out, args, plan)
     return 0
@@ -218,6 +218,14 @@ def prepare_folder(out: Path) -> Path:
     except OSError as error:
         raise ValueError(f'--out {out} cannot be written: {error}') from None
     return out
+
+
+def report_interrupted(out: Path, args: argparse.Namespace, plan: Plan) -> None:
+    """Report what was recorded, or say why that is too little: to be ended early is no error."""
+    try:
+        report(out, args, plan)
+    except ValueError as error:
+        print(f'no report: {error}')
 
 
 def report(out: Path, args: argparse.Namespace, plan: Plan) -> None:

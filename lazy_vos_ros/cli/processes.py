@@ -49,8 +49,12 @@ class Child:
             try:
                 return self._process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
-                self._process.kill()
+                self.kill()
         return self._process.wait()
+
+    def kill(self) -> None:
+        """Make it end now, if it still runs."""
+        self._process.kill()
 
 
 class Graph:
@@ -91,8 +95,13 @@ class Graph:
         trace: TracebackType | None,
     ) -> None:
         """End all nodes."""
-        for child in reversed(self._children):
-            child.end()
+        try:
+            for child in reversed(self._children):
+                child.end()
+        finally:
+            # Who presses Ctrl-C again while they end shall not leave any behind.
+            for child in self._children:
+                child.kill()
 
 
 def _yaml(value: object) -> str:

@@ -10,10 +10,14 @@ from time import sleep
 import moving_disc
 import pytest
 import torch
+from rosbags.rosbag2 import StoragePlugin
+from rosbags.rosbag2 import Writer
 
 from lazy_vos_ros.cli import demo
 from lazy_vos_ros.cli.environment import shared_folder
 from lazy_vos_ros.cli.main import run_command
+from lazy_vos_ros.cli.processes import Child
+from lazy_vos_ros.cli.processes import Graph
 from lazy_vos_ros.engine.build import make_backend
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.engine.refiners import make_refiner
@@ -108,16 +112,45 @@ def test_ctrl_c_ends_all_nodes_and_reports_what_was_recorded(tmp_path: Path):
         until(lambda: (out / 'logs' / 'camera.log').exists(), 'the camera starts')
         nodes = children_of(process.pid)
         assert len(nodes) == 3, 'recorder, tracker and camera; nobody answers'
-        until(lambda: mentions(out / 'bag' / 'bag.mcap', 1_000), 'something is recorded')
+        # The camera sends an image when the last one is processed: of four, three are.
+        images = 4 * moving_disc.frame(0).nbytes
+        until(lambda: holds(out / 'bag' / 'bag.mcap', images), 'frames are recorded')
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate(timeout=PATIENCE)
+        told, problems = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
-    assert process.returncode == 130
+    assert process.returncode == 130, told + problems
     assert 'interrupted; all nodes have ended' in told
     assert 0 < len(read_run(out / 'bag').frames) < 200
     assert (out / 'overlay.mp4').exists()
     assert not [number for number in nodes if Path(f'/proc/{number}').exists()]
+
+
+def test_ctrl_c_before_the_first_frame_is_no_error(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def interrupted(plan: demo.Plan, args: object, out: Path) -> None:
+        with Writer(out / 'bag', version=9, storage_plugin=StoragePlugin.MCAP):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr('lazy_vos_ros.cli.demo_graph.play', interrupted)
+    monkeypatch.setattr(signal, 'signal', lambda *_: None)
+    monkeypatch.setenv('ROS_DOMAIN_ID', '1')
+    given = ['--source', str(clip), '--click', '50,60', '--out', str(tmp_path / 'out')]
+    assert run_command('demo', given) == 130
+    told, problems = capsys.readouterr()
+    assert 'interrupted; all nodes have ended\nno report: ' in told
+    assert problems == ''
+
+
+def test_ctrl_c_again_leaves_no_node_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def interrupt(_: Child) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Child, 'end', interrupt)
+    with pytest.raises(KeyboardInterrupt), Graph(tmp_path) as graph:
+        nodes = [graph.start('recorder', bag=str(tmp_path / name)) for name in ('a', 'b')]
+    until(lambda: all(node.status is not None for node in nodes), 'both nodes end')
 
 
 def test_a_node_that_dies_is_told_with_its_last_words(tmp_path: Path, clip: Path):
@@ -144,7 +177,7 @@ def until(condition, what: str) -> None:
         sleep(0.05)
 
 
-def mentions(path: Path, size: int) -> bool:
+def holds(path: Path, size: int) -> bool:
     return path.exists() and path.stat().st_size > size
 
 
