@@ -12,11 +12,16 @@ def save(
     model: nn.Module,
     optimiser: torch.optim.Optimizer,
     generator: torch.Generator,
+    average: nn.Module | None = None,
 ) -> None:
-    """Write all that the next step depends on; an interrupted write leaves the old file."""
+    """Write all that the next step depends on; an interrupted write leaves the old file.
+
+    `average` is the model whose weights are a running average of those of `model`.
+    """
     state = {
         'step': step,
         'model': model.state_dict(),
+        'average': None if average is None else average.state_dict(),
         'optimiser': optimiser.state_dict(),
         'generator': generator.get_state(),
     }
@@ -26,7 +31,11 @@ def save(
 
 
 def load(
-    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, generator: torch.Generator
+    path: Path,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    generator: torch.Generator,
+    average: nn.Module | None = None,
 ) -> int:
     """Restore a run and return the number of steps done; 0 if there is no checkpoint."""
     if not path.is_file():
@@ -35,4 +44,6 @@ def load(
     model.load_state_dict(state['model'])
     optimiser.load_state_dict(state['optimiser'])
     generator.set_state(state['generator'])
+    if average is not None:
+        average.load_state_dict(state['average'])
     return int(state['step'])

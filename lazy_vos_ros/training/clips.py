@@ -260,9 +260,9 @@ class ClipMaker:
 
     def _like(self, rng: np.random.Generator, target: Cutout) -> Cutout:
         chance = rng.random()
-        if chance < 0.4:
+        if chance < 0.5:
             return target
-        return self._cutout(rng, target.set if chance < 0.7 else None)
+        return self._cutout(rng, target.set if chance < 0.75 else None)
 
     def _distractors(
         self, rng: np.random.Generator, target: Cutout, frames: int, crop: int, pace: float

@@ -1,4 +1,4 @@
-"""Light, colour, blur and compression of synthetic clips, on the device that trains.
+"""Light, shading, colour, noise, blur and compression of synthetic clips, on the training device.
 
 What happens to which clip is drawn from a generator on the CPU, so that a run is the same
 whatever its device.
@@ -16,6 +16,12 @@ SOFT_SHARE = 0.1
 MOTION_SHARE = 0.1
 """Clips blurred along a line in all frames but the first, which a person would choose sharp."""
 COMPRESSED_SHARE = 0.25
+SHADED_SHARE = 0.6
+NOISY_SHARE = 0.4
+_MOST_NOISE = 10.0
+"""Standard deviation in grey levels."""
+_SHADING_KNOTS = 6
+"""Knots a side of the shading of a frame."""
 _REACH = 6
 """Pixels that a blur reaches."""
 _BLOCK = 8
@@ -47,16 +53,23 @@ def disturb(images: Tensor, generator: torch.Generator) -> Tensor:
     clips, frames = images.shape[:2]
     chances = torch.rand(clips, 3, generator=generator)
     light = random_light(clips, frames, generator)
+    shading = random_shading(clips, frames, generator)
+    noise = noise_levels(clips, generator)
     kernels = blur_kernels(chances[:, 0], frames, generator)
     qualities = 25 + 45 * torch.rand(clips, generator=generator)
     maps = images.movedim(-1, 2).float()
     device = maps.device
     maps = maps * light.gain.to(device)[..., None, None]
+    maps = maps * spread(shading.to(device), maps.shape[-1])
     maps = (maps + light.offset.to(device)[..., None, None, None]).clamp(0, 255)
     grey = (chances[:, 1] < GREY_SHARE).to(device).view(-1, 1, 1, 1, 1)
     maps = torch.where(grey, maps.mean(2, keepdim=True), maps)
     for clip, kernel in kernels.items():
         maps[clip] = blur(maps[clip], kernel.to(device))
+    grain = torch.randn(maps[0].shape, generator=generator).to(device)
+    for clip, level in enumerate(noise.tolist()):
+        if level:
+            maps[clip] += level * grain
     for clip in torch.nonzero(chances[:, 2] < COMPRESSED_SHARE)[:, 0].tolist():
         maps[clip] = compress(maps[clip], float(qualities[clip]))
     return maps.round().clamp(0, 255).to(torch.uint8).movedim(2, -1)
@@ -70,6 +83,32 @@ def random_light(clips: int, frames: int, generator: torch.Generator) -> Light:
     base = torch.randn(clips, 1, generator=generator) * 12
     slope = torch.randn(clips, 1, generator=generator) * 10
     return Light(gain, base + slope * ramp)
+
+
+def random_shading(clips: int, frames: int, generator: torch.Generator) -> Tensor:
+    """Draw gains (B, T, knots, knots) that differ from place to place and drift over the clip.
+
+    Without them a pixel's look would tell too well which one it was before.
+    """
+    shape = (clips, 1, _SHADING_KNOTS, _SHADING_KNOTS)
+    strength = torch.rand(clips, 1, 1, 1, generator=generator)
+    strength = strength * (torch.rand(clips, 1, 1, 1, generator=generator) < SHADED_SHARE)
+    ramp = torch.linspace(-1, 1, frames).view(1, -1, 1, 1)
+    drift = torch.randn(shape, generator=generator) * ramp
+    flicker = torch.randn(clips, frames, *shape[2:], generator=generator)
+    return (strength * (0.2 * drift + 0.08 * flicker)).exp()
+
+
+def spread(shading: Tensor, side: int) -> Tensor:
+    """Return (B, T, knots, knots) gains at every pixel: (B, T, 1, S, S)."""
+    maps = functional.interpolate(shading, size=(side, side), mode='bicubic')
+    return maps.unsqueeze(2)
+
+
+def noise_levels(clips: int, generator: torch.Generator) -> Tensor:
+    """Draw the standard deviation (B,) of each clip's noise in grey levels, 0 for most."""
+    levels = torch.rand(clips, generator=generator) * _MOST_NOISE
+    return levels * (torch.rand(clips, generator=generator) < NOISY_SHARE)
 
 
 def blur_kernels(chances: Tensor, frames: int, generator: torch.Generator) -> dict[int, Tensor]:

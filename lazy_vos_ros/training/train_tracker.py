@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset
 from tqdm import tqdm
@@ -37,6 +39,7 @@ FIRST_TUNED_BLOCK = 3
 """Blocks of the trunk before this one (up to stride 4) are never trained."""
 _VALIDATION_SEED = 987654321
 _PRIOR_WEIGHT = 0.3
+_AVERAGE_DECAY = 0.995
 
 Batch = tuple[Tensor, Tensor]
 """(B, T, S, S, 3) uint8 images and (B, T, S, S) uint8 labels."""
@@ -100,7 +103,7 @@ def clip_loss(
         losses.append(
             bootstrapped_cross_entropy(probabilities, truth, hardest)
             + soft_dice(probabilities[:, 1:], truth)
-            + _PRIOR_WEIGHT * prior_cross_entropy(prior.float(), truth)
+            + _PRIOR_WEIGHT * sum(prior_cross_entropy(cells.float(), truth) for cells in prior)
         )
     return torch.stack(losses).mean()
 
@@ -175,9 +178,9 @@ def make_optimiser(network: XMemNetwork, settings: TrainSettings) -> torch.optim
 
 
 def hardest_share(step: int, settings: TrainSettings) -> float:
-    """Share of pixels in the bootstrapped cross-entropy: 1, falling to 0.4 by 40 % of the run."""
+    """Share of pixels in the bootstrapped cross-entropy: 1, falling to 0.7 by 40 % of the run."""
     progress = step / settings.steps
-    return float(np.interp(progress, (0.1, 0.4), (1.0, 0.4)))
+    return float(np.interp(progress, (0.1, 0.4), (1.0, 0.7)))
 
 
 def train_tracker(
@@ -193,7 +196,8 @@ def train_tracker(
     optimiser = make_optimiser(network, settings)
     generator = torch.Generator().manual_seed(settings.seed)
     path = settings.out / 'tracker.ckpt'
-    first = checkpoint.load(path, network, optimiser, generator)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(_AVERAGE_DECAY))
+    first = checkpoint.load(path, network, optimiser, generator, average)
     if not first and settings.start is not None:
         network.load_state_dict(load_compact_network(settings.start).state_dict())
     elif not first:
@@ -207,21 +211,22 @@ def train_tracker(
         pin_memory=device.type == 'cuda',
     )
     progress = tqdm(loader, total=settings.steps, initial=first, mininterval=10, desc='tracker')
-    average, score = 0.0, 0.0
+    running, score = 0.0, 0.0
     for step, batch in enumerate(progress, first):
         images, labels = on_device(batch, device)
         disturbance = torch.Generator().manual_seed((settings.seed << 32) + step)
         batch = disturb(images, disturbance), labels
         loss = train_step(network, optimiser, batch, generator, step, settings)
-        average = loss if step == first else 0.98 * average + 0.02 * loss
+        average.update_parameters(network)
+        running = loss if step == first else 0.98 * running + 0.02 * loss
         done = step + 1
         if done % settings.validate_every == 0 or done == settings.steps:
-            score = validation_score(network, validation)
-            _log(settings, {'step': done, 'loss': average, 'validation': score}, report)
-        progress.set_postfix(loss=f'{average:.3f}', val=f'{score:.3f}', refresh=False)
+            score = validation_score(average.module, validation)
+            _log(settings, {'step': done, 'loss': running, 'validation': score}, report)
+        progress.set_postfix(loss=f'{running:.3f}', val=f'{score:.3f}', refresh=False)
         if done % settings.checkpoint_every == 0 or done == settings.steps:
-            checkpoint.save(path, done, network, optimiser, generator)
-    return network
+            checkpoint.save(path, done, network, optimiser, generator, average)
+    return average.module
 
 
 def train_step(

@@ -17,6 +17,7 @@ from lazy_vos_ros.engine.xmem.compact_sensory import MASK_CHANNELS
 from lazy_vos_ros.engine.xmem.compact_sensory import SUBCELLS
 from lazy_vos_ros.engine.xmem.features import ImageFeatures
 from lazy_vos_ros.engine.xmem.features import KeyFeatures
+from lazy_vos_ros.engine.xmem.given import given_channels
 from lazy_vos_ros.engine.xmem.network import XMemNetwork
 from lazy_vos_ros.engine.xmem.similarity import rows
 from lazy_vos_ros.engine.xmem.similarity import similarity
@@ -34,7 +35,7 @@ class Unrolled(NamedTuple):
     probabilities: list[Tensor]
     """Each (B, n+1, S, S), aggregated."""
     priors: list[Tensor]
-    """Each (B, n, S/4, S/4), the masks read out."""
+    """Each (2, B, n, S/4, S/4), the masks read out: from all memory, from the given frame."""
 
 
 def normalise(images: Tensor) -> Tensor:
@@ -93,8 +94,7 @@ def unroll(
     result = Unrolled([], [])
     for t in range(1, len(keys)):
         chosen = remembered(t, memory_frames, generator)
-        read = _read(keys, values, t, chosen, top_k)
-        readout = unrows(read, size)
+        readout = unrows(_read(network, keys, values, t, chosen, top_k), size)
         deep = bool(torch.rand((), generator=generator) < deep_share)
         last = t == len(keys) - 1
         frame = keys[t]
@@ -102,8 +102,7 @@ def unroll(
         hidden = hidden if new is None else new
         probabilities = aggregate(logits.float().sigmoid())
         result.probabilities.append(probabilities)
-        cells = fold(readout)[:, :MASK_CHANNELS]
-        result.priors.append(unfold(functional.pixel_shuffle(cells, SUBCELLS)[:, 0], batch))
+        result.priors.append(_masks_read(network, readout))
         if not last:
             value, hidden = network.encode_value(
                 images[:, t], frame, hidden, probabilities[:, 1:], deep_update=deep
@@ -112,16 +111,32 @@ def unroll(
     return result
 
 
+def _masks_read(network: XMemNetwork, readout: Tensor) -> Tensor:
+    """Return (2, B, n, S/4, S/4) of readouts (B, n, C, h, w)."""
+    starts = (0, network.value_dim)
+    cells = torch.stack([readout[:, :, start : start + MASK_CHANNELS] for start in starts])
+    return functional.pixel_shuffle(cells, SUBCELLS)[:, :, :, 0]
+
+
 def _read(
-    keys: list[KeyFeatures], values: list[Tensor], t: int, chosen: list[int], top_k: int
+    network: XMemNetwork,
+    keys: list[KeyFeatures],
+    values: list[Tensor],
+    t: int,
+    chosen: list[int],
+    top_k: int,
 ) -> Tensor:
     memory = torch.cat([rows(keys[i].key) for i in chosen], -2)
     shrinkage = torch.cat([rows(keys[i].shrinkage)[..., 0] for i in chosen], -1)
     query, selection = rows(keys[t].key), rows(keys[t].selection)
     with torch.autocast(query.device.type, enabled=False):
-        affinity = top_k_affinity(similarity(memory, shrinkage, query, selection), top_k)
+        similarities = similarity(memory, shrinkage, query, selection)
+        affinity = top_k_affinity(similarities, top_k)
     # All objects share one affinity; their values are read side by side.
     value = torch.cat([values[i] for i in chosen], -2)
     joined = value.transpose(1, 2).flatten(2)
     read = top_k_readout(affinity, joined.float())
-    return read.unflatten(-1, (value.shape[1], -1)).transpose(1, 2)
+    read = read.unflatten(-1, (value.shape[1], -1)).transpose(1, 2)
+    given = values[0][..., : network.given_dim].float()
+    own = given_channels(affinity, similarities[..., : given.shape[-2]], given)
+    return torch.cat([read, own], -1)

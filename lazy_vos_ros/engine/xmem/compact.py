@@ -2,10 +2,11 @@
 
 * Keys lie at stride 8, so that small objects have cells of their own.
 * The value's first channels are the object's mask itself in sub-cells of stride 4: the readout
-  carries a soft mask from frame to frame before anything is learnt.
+  carries a soft mask from frame to frame before anything is learnt. The given masks are read a
+  second time by themselves (`given.py`).
 * The sensory memory holds, beside what is learnt, the last mask and an embedding of the last
   frame, by which it is brought to where things are now before it is used (`alignment.py`).
-* The decoder corrects the two masks that were read.
+* The decoder corrects the masks that were read.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from torch import nn
 
 from lazy_vos_ros.engine.xmem.blocks import conv3x3
 from lazy_vos_ros.engine.xmem.blocks import upsample
+from lazy_vos_ros.engine.xmem.compact_blocks import ContextBlock
 from lazy_vos_ros.engine.xmem.compact_decoder import CompactDecoder
+from lazy_vos_ros.engine.xmem.compact_sensory import MASK_CHANNELS
 from lazy_vos_ros.engine.xmem.compact_sensory import sensory_channels
 from lazy_vos_ros.engine.xmem.compact_value import CompactValueEncoder
 from lazy_vos_ros.engine.xmem.compact_value import value_channels
@@ -65,6 +68,7 @@ class CompactKeyProjection(nn.Module):
         super().__init__()
         self.image_16 = nn.Conv2d(CHANNELS_16, middle, 1)
         self.image_8 = nn.Conv2d(CHANNELS_8, middle, 1)
+        self.context = nn.Sequential(ContextBlock(middle), ContextBlock(middle))
         self.key = conv3x3(middle, key)
         self.shrinkage = conv3x3(middle, 1)
         self.selection = conv3x3(middle, key)
@@ -72,6 +76,7 @@ class CompactKeyProjection(nn.Module):
     def forward(self, features: ImageFeatures) -> tuple[Tensor, Tensor, Tensor]:
         """Return key (B, C_k, h, w), shrinkage (B, 1, h, w) >= 1, selection in (0, 1)."""
         x = self.image_8(features.f8) + upsample(self.image_16(features.f16), 2)
+        x = self.context(x)
         return self.key(x), self.shrinkage(x).square() + 1, self.selection(x).sigmoid()
 
 
@@ -89,4 +94,5 @@ def compact_network(config: CompactConfig) -> XMemNetwork:
         hidden_dim=config.hidden,
         stride=STRIDE,
         padding_multiple=PADDING_MULTIPLE,
+        given_dim=MASK_CHANNELS,
     )

@@ -23,3 +23,26 @@ class NormResBlock(nn.Module):
         inner = self.conv1(self.norm1(x).relu())
         output: Tensor = x + self.conv2(self.norm2(inner).relu())
         return output
+
+
+class ContextBlock(nn.Module):
+    """Residual block of a wide depthwise convolution and two 1x1 ones (Liu et al., 2022).
+
+    It begins as the identity: its last convolution starts at 0.
+    """
+
+    def __init__(self, channels: int, reach: int = 3) -> None:
+        super().__init__()
+        size = 2 * reach + 1
+        self.around = nn.Conv2d(channels, channels, size, padding=reach, groups=channels)
+        self.norm = nn.GroupNorm(_GROUPS, channels)
+        self.widen = nn.Conv2d(channels, 2 * channels, 1)
+        self.narrow = nn.Conv2d(2 * channels, channels, 1)
+        for parameter in self.narrow.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, channels, h, w) to the same shape."""
+        inner = self.widen(self.norm(self.around(x))).relu()
+        output: Tensor = x + self.narrow(inner)
+        return output

@@ -20,6 +20,7 @@ from lazy_vos_ros.engine.xmem.compact_sensory import SUBCELLS
 from lazy_vos_ros.engine.xmem.compact_sensory import join_sensory
 from lazy_vos_ros.engine.xmem.compact_sensory import split_sensory
 from lazy_vos_ros.engine.xmem.features import KeyFeatures
+from lazy_vos_ros.engine.xmem.given import MATCH_CHANNELS
 from lazy_vos_ros.engine.xmem.lite_trunk import CHANNELS_4
 from lazy_vos_ros.engine.xmem.lite_trunk import CHANNELS_8
 from lazy_vos_ros.engine.xmem.lite_trunk import CHANNELS_16
@@ -37,6 +38,21 @@ class ReadMasks(NamedTuple):
     """From the last frame, brought to where things are now."""
     others: Tensor
     """The same of all other objects together."""
+    given: Tensor
+    """From the given masks alone."""
+    others_given: Tensor
+    """The same of all other objects together."""
+
+
+class Readout(NamedTuple):
+    """The parts of a readout, each (B*n, C, h, w)."""
+
+    value: Tensor
+    """C_v channels read from all memory."""
+    given: Tensor
+    """The given mask in sub-cells, 0..1, read from its frame alone."""
+    match: Tensor
+    """How well anything matches (see given.py)."""
 
 
 def logits_of_cells(cells: Tensor) -> Tensor:
@@ -53,7 +69,9 @@ class CompactDecoder(nn.Module):
         self._state = state
         self.sharpness = nn.Parameter(torch.tensor(2.5))
         self.locality = nn.Parameter(torch.tensor(-3.0))
-        self.read_8 = conv3x3(value + state + 2 * MASK_CHANNELS, middle)
+        self._value = value
+        read = value + state + 4 * MASK_CHANNELS + MATCH_CHANNELS
+        self.read_8 = conv3x3(read, middle)
         self.image_8 = conv3x3(CHANNELS_8, middle)
         self.image_16 = nn.Conv2d(CHANNELS_16, middle, 1)
         self.masks_8 = nn.Conv2d(len(ReadMasks._fields), middle, 1)
@@ -68,7 +86,7 @@ class CompactDecoder(nn.Module):
         self.masks_4 = conv3x3(len(ReadMasks._fields), fine)
         self.out_4 = NormResBlock(fine)
         self.predict = conv3x3(fine, 1)
-        self.mask_gains = nn.Parameter(torch.tensor([0.5, 0.5]))
+        self.mask_gains = nn.Parameter(torch.tensor([0.5, 0.5, 0.0]))
         self.summary = nn.Conv2d(middle + MASK_CHANNELS, middle, 1)
         self.update = GatedUpdate(middle, state)
 
@@ -76,17 +94,18 @@ class CompactDecoder(nn.Module):
         self, features: KeyFeatures, readout: Tensor, hidden: Tensor, *, update_hidden: bool
     ) -> tuple[Tensor | None, Tensor]:
         """Return the sensory memory and logits (B, n, 2h, 2w) (see XMemNetwork)."""
-        batch, read = readout.shape[0], fold(readout)
+        batch, read = readout.shape[0], split_readout(fold(readout), self._value)
         state, cells = self.align_sensory(features, hidden)
-        others = of_others(cells, batch)
+        others = of_others(cells, batch), of_others(read.given, batch)
         masks = read_masks(read, cells, others)
-        hints = torch.cat(masks, 1) / 4
-        x8 = self._middle(features, torch.cat([read, state, cells, others], 1), hints)
-        x4 = upsample(self.up_4(x8), 2) + repeat_for(self.image_4(features.f4), read)
+        hints = (torch.cat(masks, 1) / 4).to(readout.dtype)
+        seen = (read.value, state, cells, others[0], read.given, others[1], read.match)
+        x8 = self._middle(features, torch.cat(seen, 1), hints)
+        x4 = upsample(self.up_4(x8), 2) + repeat_for(self.image_4(features.f4), hints)
         x4 = self.out_4(x4 + self.masks_4(hints))
-        gain_memory, gain_sensory = self.mask_gains
+        gain_memory, gain_sensory, gain_given = self.mask_gains
         logits = gain_memory * masks.memory + gain_sensory * masks.sensory
-        logits = logits + self.predict(x4.relu())
+        logits = logits + gain_given * masks.given + self.predict(x4.relu())
         new = None
         if update_hidden:
             decoded = functional.pixel_unshuffle(logits.sigmoid(), SUBCELLS)
@@ -127,8 +146,16 @@ def of_others(cells: Tensor, batch: int) -> Tensor:
     return fold(groups.sum(1, keepdim=True) - groups).clamp(0, 1)
 
 
-def read_masks(read: Tensor, cells: Tensor, others: Tensor) -> ReadMasks:
-    """Return the masks in a readout (B*n, C_v, h, w) and in the sensory memory's sub-cells."""
-    return ReadMasks(
-        logits_of_cells(read[:, :MASK_CHANNELS]), logits_of_cells(cells), logits_of_cells(others)
-    )
+def split_readout(read: Tensor, value: int) -> Readout:
+    """Split (B*n, C, h, w), of which `value` channels were read from all memory."""
+    given = value + MASK_CHANNELS
+    return Readout(read[:, :value], read[:, value:given], read[:, given:])
+
+
+def read_masks(read: Readout, cells: Tensor, others: tuple[Tensor, Tensor]) -> ReadMasks:
+    """Return the masks in a readout and in the sensory memory's sub-cells (B*n, 4, h, w).
+
+    `others` are the other objects' sub-cells in the sensory memory and in the given masks.
+    """
+    parts = (read.value[:, :MASK_CHANNELS], cells, others[0], read.given, others[1])
+    return ReadMasks(*(logits_of_cells(part) for part in parts))

@@ -10,6 +10,7 @@ from lazy_vos_ros.engine.xmem.compact import CompactConfig
 from lazy_vos_ros.engine.xmem.compact import compact_network
 from lazy_vos_ros.engine.xmem.compact_decoder import of_others
 from lazy_vos_ros.engine.xmem.compact_decoder import read_masks
+from lazy_vos_ros.engine.xmem.compact_decoder import split_readout
 from lazy_vos_ros.engine.xmem.compact_sensory import split_sensory
 from lazy_vos_ros.engine.xmem.compact_weights import load_compact_network
 from lazy_vos_ros.engine.xmem.compact_weights import save_compact_network
@@ -24,6 +25,12 @@ SMALL = CompactConfig(key=8, learnt=8, state=4, coarse=16, middle=8, fine=8)
 def network():
     torch.manual_seed(0)
     return compact_network(SMALL).eval()
+
+
+def readout_of(value, match=0.0):
+    """What the memory answers if it holds this value of the given frame alone."""
+    matches = torch.full_like(value[:, :, :2], match)
+    return torch.cat([value, value[:, :, :4], matches], 2)
 
 
 def square(height=64, width=96):
@@ -46,10 +53,11 @@ def test_sizes_are_those_the_engine_expects(network):
     assert same is hidden
     _, refreshed = network.encode_value(image, features, hidden, square(), deep_update=True)
     assert refreshed.shape == hidden.shape
-    new, logits = network.decode(features, value, hidden, update_hidden=True)
+    read = readout_of(value)
+    new, logits = network.decode(features, read, hidden, update_hidden=True)
     assert logits.shape == (1, 2, 64, 96)
     assert new.shape == hidden.shape
-    new, _ = network.decode(features, value, hidden, update_hidden=False)
+    new, _ = network.decode(features, read, hidden, update_hidden=False)
     assert new is None
 
 
@@ -61,11 +69,15 @@ def test_value_and_sensory_memory_carry_the_mask(network):
     hidden = torch.zeros(1, 2, network.hidden_dim, 8, 12)
     value, hidden = network.encode_value(image, features, hidden, square(), deep_update=True)
     cells = split_sensory(hidden, SMALL.state).cells
-    masks = read_masks(value[0], cells, of_others(cells, 1))
+    read = split_readout(readout_of(value, match=-1.0)[0], network.value_dim)
+    assert (read.match == -1).all()
+    masks = read_masks(read, cells, (of_others(cells, 1), of_others(read.given, 1)))
     wanted = torch.nn.functional.avg_pool2d(square()[0][:, None], 4).clamp(0.01, 0.99)
     torch.testing.assert_close(masks.memory.sigmoid(), wanted)
     torch.testing.assert_close(masks.sensory.sigmoid(), wanted)
+    torch.testing.assert_close(masks.given.sigmoid(), wanted)
     torch.testing.assert_close(masks.others.sigmoid(), wanted.flip(0))
+    torch.testing.assert_close(masks.others_given.sigmoid(), wanted.flip(0))
 
 
 @torch.no_grad()
@@ -74,9 +86,10 @@ def test_the_decoder_writes_what_it_decoded_into_the_sensory_memory(network):
     features = network.encode_key(image)
     hidden = torch.zeros(1, 2, network.hidden_dim, 8, 12)
     value, hidden = network.encode_value(image, features, hidden, square(), deep_update=True)
-    new, logits = network.decode(features, value, hidden, update_hidden=True)
+    read = readout_of(value)
+    new, logits = network.decode(features, read, hidden, update_hidden=True)
     written = split_sensory(new, SMALL.state)
-    fine = network.decoder(features, value, hidden, update_hidden=False)[1]
+    fine = network.decoder(features, read, hidden, update_hidden=False)[1]
     cells = torch.nn.functional.pixel_unshuffle(fine[0][:, None].sigmoid(), 2)
     torch.testing.assert_close(written.cells, cells)
     unit = torch.nn.functional.normalize(features.key, dim=1).expand(2, -1, -1, -1)
@@ -122,7 +135,7 @@ def test_gradients_reach_every_trained_part(network):
     hidden = torch.randn(1, 1, network.hidden_dim, 4, 4)
     masks = torch.rand(1, 1, 32, 32)
     value, hidden = network.encode_value(image, features, hidden, masks, deep_update=True)
-    new, logits = network.decode(features, value, hidden, update_hidden=True)
+    new, logits = network.decode(features, readout_of(value), hidden, update_hidden=True)
     key = features.key.square() * features.selection * features.shrinkage
     (aggregate(logits.sigmoid())[:, 1].sum() + new.sum() + key.sum()).backward()
     without = [name for name, p in network.named_parameters() if p.grad is None]
