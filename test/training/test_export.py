@@ -27,5 +27,5 @@ def test_gain_multiplies_the_logits_of_a_decoder():
 
 @pytest.mark.parametrize('gain', [0.0, -1.0, float('nan')])
 def test_gain_must_be_positive(gain):
-    with pytest.raises(ValueError, match='gain is .*; allowed: above 0'):
+    with pytest.raises(ValueError, match='allowed: above 0'):
         scale_logits(compact_network(CompactConfig()).decoder, gain)
