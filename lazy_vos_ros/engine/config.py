@@ -35,6 +35,13 @@ class LazyConfig:
         'Correct with a click made from the mask itself when tau_p <= dS < tau_u, and in place of '
         'the operator while an answer is awaited or a person is spared.',
     )
+    pseudo_min_overlap: float = parameter(
+        0.0,
+        'Drop the mask of a pseudo-click whose overlap (IoU) with the predicted mask is less: the '
+        'click was on a part, or on something else. 0: never.',
+        low=0.0,
+        high=1.0,
+    )
     pseudo_memory_update: bool = parameter(
         False, 'Pseudo-IDU: memorise frames refined by a pseudo-correction.'
     )
@@ -192,6 +199,7 @@ PROFILES: dict[str, LazyConfig] = {
         spare_absent=True,
         lost_area_ratio=0.1,
         undo_seconds=10.0,
+        pseudo_min_overlap=0.6,
     ),
 }
 """The published definitions, the published code where that makes sense, and the published

@@ -21,6 +21,7 @@ from lazy_vos_ros.engine.questions import Alarm
 from lazy_vos_ros.engine.questions import Question
 from lazy_vos_ros.engine.questions import QuestionBook
 from lazy_vos_ros.engine.refinement import RefusedMaskError
+from lazy_vos_ros.engine.refinement import check_overlap
 from lazy_vos_ros.engine.refinement import refine
 from lazy_vos_ros.engine.refiners.base import RefinedMask
 from lazy_vos_ros.engine.refiners.base import Refiner
@@ -271,12 +272,14 @@ class Corrector:
         allowed = self._monitors[object_id].may_correct_itself(self._config)
         if not self._config.pseudo_corrections or not allowed:
             return
-        click = pseudo_click(frame.predicted_mask(object_id), frame.entropy, self._config)
+        predicted = frame.predicted_mask(object_id)
+        click = pseudo_click(predicted, frame.entropy, self._config)
         if click is None:
             return
         kind, reason = EventKind.PSEUDO, ''
         try:
             refined = self._refine(frame, object_id, (click,), watch)
+            check_overlap(refined.mask, predicted, self._config.pseudo_min_overlap)
             asked = frame.actions.get(object_id) is Action.ASKED
             action = Action.ASKED if asked else Action.PSEUDO
             self._replace(frame, object_id, refined, action)

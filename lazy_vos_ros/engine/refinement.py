@@ -8,6 +8,7 @@ import torch
 
 from lazy_vos_ros.engine.backend import FrozenFrame
 from lazy_vos_ros.engine.clicks import Click
+from lazy_vos_ros.engine.dilation import Mask
 from lazy_vos_ros.engine.refiners.base import RefinedMask
 from lazy_vos_ros.engine.refiners.base import Refiner
 
@@ -51,3 +52,23 @@ def refine(
     if any(click.positive for click in clicks) and not refined.mask.any():
         raise RefusedMaskError(f'{refiner.name} gave an empty mask')
     return replace(refined, mask=refined.mask.to(device))
+
+
+def check_overlap(refined: torch.Tensor, predicted: Mask, least: float) -> None:
+    """Compare two masks (H, W) bool of one object.
+
+    Raises
+    ------
+    RefusedMaskError
+        If their intersection over union is below `least`.
+    """
+    if not least:
+        return
+    other = torch.from_numpy(predicted).to(refined.device)
+    union = int((refined | other).sum())
+    overlap = int((refined & other).sum()) / union if union else 1.0
+    if overlap < least:
+        raise RefusedMaskError(
+            f'the mask of the pseudo-click overlaps the predicted one by {overlap:.2f}; '
+            f'allowed: pseudo_min_overlap = {least:g}'
+        )

@@ -8,6 +8,7 @@ from lazy_vos_ros.engine.config import PROFILES
 from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.parameters import parameters_of
 from lazy_vos_ros.engine.results import Absent
+from lazy_vos_ros.engine.results import Action
 from lazy_vos_ros.engine.results import EventKind
 from lazy_vos_ros.engine.results import Skip
 
@@ -51,6 +52,7 @@ def test_everything_that_spares_a_person_is_off_in_paper_and_on_in_live():
         'spare_absent': False,
         'lost_area_ratio': 0.0,
         'undo_seconds': 0.0,
+        'pseudo_min_overlap': 0.0,
     }
     differing = {
         item.name
@@ -121,6 +123,18 @@ def test_pseudo_click_does_not_mark_background_where_the_object_is_likely_absent
     in_paper = make_world({**_vanished(range(5, 20)), **speck})
     _run(in_paper, 10)
     assert [frame for frame, *_ in in_paper.refiner.calls] == [8]
+
+
+def test_pseudo_correction_that_marks_something_else_is_dropped(make_world):
+    # The refiner marks 25 of the object's 48 pixels: an overlap of 0.52.
+    kept = make_world({3: {1: 0.3}}, pseudo_min_overlap=0.5)
+    result = _run(kept, 4)[3]
+    assert (_kinds(result), result.objects[0].area) == ([EventKind.PSEUDO], 25)
+    dropping = make_world({3: {1: 0.3}}, pseudo_min_overlap=0.53)
+    result = _run(dropping, 4)[3]
+    assert (_kinds(result), result.objects[0].area) == ([EventKind.REFUSED], 48)
+    assert 'overlaps the predicted one by 0.52' in result.events[0].reason
+    assert result.objects[0].action is Action.NONE
 
 
 def test_hysteresis_asks_again_only_after_the_uncertainty_has_fallen(make_world):
