@@ -153,6 +153,13 @@ class TrackerNode(LifecycleNode):
             self.trigger_shutdown()
         return self._ended
 
+    def destroy_node(self) -> None:
+        """Leave the graph, also in the middleware: its files in shared memory go with it."""
+        super().destroy_node()
+        # By itself it keeps a hold of the node until the interpreter has ended, which a process
+        # that is ended inside the network does not wait for.
+        self._state_machine = None
+
     def _start(self) -> None:
         self._autostart.cancel()
         if self.trigger_configure() is not SUCCESS or self.trigger_activate() is not SUCCESS:

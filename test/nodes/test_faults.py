@@ -51,6 +51,18 @@ def test_a_day_of_faults_is_survived_and_the_end_is_clean(graph, slowness):
     assert ended.seconds < ends.LIMIT * slowness
 
 
+def test_a_tracker_that_is_ended_inside_the_network_leaves_nothing(graph, slowness):
+    robot = Robot(graph)
+    robot.camera.connect()
+    robot.recover()
+    robot.fail(seconds=600)
+    robot.camera.publish()
+    robot.until(lambda: 'inside the network' in robot.tracker.output, 'an image is in there')
+    graph.processes.remove(robot.tracker)
+    ended = ends.end(robot.tracker, ends.SIGNALS['SIGINT twice'])
+    ends.check_end('lazy_vos', ended, slowness, robot.tracker.output)
+
+
 def test_two_signals_end_a_node_as_well_as_one(graph, slowness, tmp_path):
     recorder = graph.start('lazy_vos_ros.nodes.recorder', bag=tmp_path / 'bag')
     ends.wait_until_ready(graph, 'lazy_vos_recorder', recorder)
