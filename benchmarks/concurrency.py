@@ -120,6 +120,16 @@ class DelayingExecutor(MultiThreadedExecutor):
         super().__init__(threads, **options)
         self._executor = DelayingPool(threads, chance, longest=0.02)
 
+    def end(self) -> list[Exception]:
+        """Let the callbacks that are under way finish; return what they raised.
+
+        To be called when nobody spins any more. By itself the executor does not wait for them,
+        and takes away what they still use.
+        """
+        self._executor.shutdown()
+        self.shutdown()
+        return [task.exception() for task in self._futures if task.exception() is not None]
+
 
 class World(Node):
     """A camera, an operator and a witness."""
@@ -309,7 +319,7 @@ def stress(folder: Path, seconds: float, seed: int, threads: int = 3) -> dict[st
     shutdown = monotonic() - start
     ending = True
     spinner.join()
-    executor.shutdown(timeout_sec=1.0)
+    failures += [f'{type(error).__name__}: {error}' for error in executor.end()]
     for node in (tracker, world):
         node.destroy_node()
     rclpy.shutdown(context=context)
