@@ -350,11 +350,28 @@ def test_click_meant_for_the_question_before_is_not_taken(page, site):
     # The page's clock stands still: it is at once.
     page.evaluate('const now = performance.now(); performance.now = () => now; 0')
     page.evaluate("document.getElementById('skip').click()")
-    page.until("document.getElementById('count').textContent === '1'")
+    page.until(
+        "document.getElementById('count').textContent === '1'"
+        " && document.getElementById('empty').hidden"
+    )
     page.click(left + width / 2, top + height / 2)
     page.evaluate('delete performance.now')
     page.until("document.getElementById('toast').textContent.includes('look first')")
     assert clicks_of(site) == ()
+
+
+def test_click_that_begins_before_the_picture_is_not_taken(browser, site):
+    browser.screen(**DESKTOP)
+    browser.evaluate("document.getElementById('show-question').click()")
+    left, top, width, height = browser.box('#stage')
+    button = {'x': left + width / 2, 'y': top + height / 2, 'button': 'left', 'clickCount': 1}
+    browser.call('Input.dispatchMouseEvent', type='mousePressed', buttons=1, **button)
+    site.desk.ask(question('q'))
+    shown(browser)
+    browser.call('Input.dispatchMouseEvent', type='mouseReleased', buttons=0, **button)
+    left, top, width, height = browser.box('#stage')
+    browser.click(left + width / 2, top + height / 2, 'right')
+    assert proposal(site, 1) == (Click(80, 45, False),)
 
 
 def test_waiting_question_can_be_chosen(page, site):

@@ -199,6 +199,8 @@ export class Stage {
     const press = this.press;
     this.stopPress();
     if (press === null || press.moved || press.event.pointerId !== event.pointerId) return;
+    // Pressed where no picture was: what has come since was not meant.
+    if (press.content === null) return;
     // An aimed click lies where the finger was lifted, any other where it came down.
     const pixel = this.pixel(press.aiming ? event : press.event);
     if (pixel === null) return;
