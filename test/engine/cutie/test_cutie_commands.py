@@ -62,5 +62,5 @@ def test_track(checkpoint, dataset, tmp_path):
     arguments += ['--no-overlay', '--out', tmp_path / 'out']
     assert main(['track', *map(str, arguments)]) == 0
     results = json.loads((tmp_path / 'out' / 'results.json').read_text())
-    assert f'Cutie ({checkpoint.name})' in json.dumps(results)
+    assert f'Cutie ({checkpoint.name}, SHA-256 ' in json.dumps(results)
     assert len(list((tmp_path / 'out' / 'masks').glob('*.png'))) == FRAMES
