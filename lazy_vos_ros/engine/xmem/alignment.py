@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from lazy_vos_ros.engine.xmem.similarity import rows
-from lazy_vos_ros.engine.xmem.similarity import unrows
 
 _WEIGHTS_AT_ONCE = 1 << 23
 """Most weights that are computed at once, which bounds the memory of large images."""
@@ -53,15 +52,11 @@ def _align(
     asked = torch.cat([places, one], -1).expand(batch, -1, -1)
     memory = torch.cat([rows(remembered) * sharpness, where.expand(batch, -1, -1)], -1)
     query = torch.cat([rows(current), asked], -1)
-    values = rows(states.flatten(1, 2))
-    step = max(1, _WEIGHTS_AT_ONCE // (batch * values.shape[-2]))
-    memory = memory.transpose(-1, -2)
-    read = [
-        (part @ memory).softmax(-1) @ values.to(part.dtype)
-        for part in torch.split(query, step, -2)
-    ]
-    aligned = unrows(torch.cat(read, -2), (size[0], size[1]))
-    return aligned.view(batch, objects, channels, *size).to(states.dtype)
+    values = states.reshape(batch, objects * channels, -1).to(query.dtype)
+    step = max(1, _WEIGHTS_AT_ONCE // (batch * values.shape[-1]))
+    read = [values @ (part @ memory.mT).softmax(-1).mT for part in torch.split(query, step, -2)]
+    aligned = torch.cat(read, -1).view(batch, objects, channels, *size)
+    return aligned.to(states.dtype)
 
 
 def _places(height: int, width: int, device: torch.device) -> Tensor:

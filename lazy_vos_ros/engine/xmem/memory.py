@@ -48,7 +48,7 @@ class _Group:
     object_ids: tuple[int, ...]
     elements: torch.Tensor | None
     """Elements of the span with values of them, None for all."""
-    given: torch.Tensor
+    given: slice | torch.Tensor
     """Elements of the span of the frames on which their masks were given or corrected."""
 
 
@@ -268,12 +268,15 @@ class Memory:
         group: _Group,
     ) -> torch.Tensor:
         """Return (n, Q, given_dim + 2) for the objects of a group."""
-        if len(group.given) == 0:
+        given = similarities[:, group.given]
+        if given.shape[-1] == 0:
             shape = (len(group.object_ids), len(similarities), self._given_dim + MATCH_CHANNELS)
             return torch.zeros(shape, device=self._device, dtype=self._dtype)
-        elements = store.start + group.given
-        values = [store.values[item][elements, : self._given_dim] for item in group.object_ids]
-        return given_channels(affinity, similarities[:, group.given], torch.stack(values))
+        values = [
+            store.values[item][store.span][group.given, : self._given_dim]
+            for item in group.object_ids
+        ]
+        return given_channels(affinity, given, torch.stack(values))
 
     def _share(self, number: int, group: _Group, objects: int) -> float:
         """Return how much a group's affinity counts as use."""
@@ -440,7 +443,16 @@ def _group(store: KeyValueStore, object_ids: tuple[int, ...], frames: list[int])
     given = given if given.any() else valid
     device = store.key.device
     elements = None if valid.all() else torch.from_numpy(np.flatnonzero(valid)).to(device)
-    return _Group(object_ids, elements, torch.from_numpy(np.flatnonzero(given)).to(device))
+    return _Group(object_ids, elements, _selection(given, device))
+
+
+def _selection(flags: Flags, device: torch.device) -> slice | torch.Tensor:
+    """Return the elements that are flagged as a slice if they lie together: it copies nothing."""
+    elements = np.flatnonzero(flags)
+    first, stop = int(elements.min(initial=len(flags))), int(elements.max(initial=-1)) + 1
+    if len(elements) == stop - first:
+        return slice(first, stop)
+    return torch.from_numpy(elements).to(device)
 
 
 def _group_affinity(similarities: torch.Tensor, group: _Group, top_k: int) -> Affinity:
