@@ -360,20 +360,6 @@ def test_click_meant_for_the_question_before_is_not_taken(page, site):
     assert clicks_of(site) == ()
 
 
-def test_click_that_begins_before_the_picture_is_not_taken(browser, site):
-    browser.screen(**DESKTOP)
-    browser.evaluate("document.getElementById('show-question').click()")
-    left, top, width, height = browser.box('#stage')
-    button = {'x': left + width / 2, 'y': top + height / 2, 'button': 'left', 'clickCount': 1}
-    browser.call('Input.dispatchMouseEvent', type='mousePressed', buttons=1, **button)
-    site.desk.ask(question('q'))
-    shown(browser)
-    browser.call('Input.dispatchMouseEvent', type='mouseReleased', buttons=0, **button)
-    left, top, width, height = browser.box('#stage')
-    browser.click(left + width / 2, top + height / 2, 'right')
-    assert proposal(site, 1) == (Click(80, 45, False),)
-
-
 def test_waiting_question_can_be_chosen(page, site):
     site.desk.ask(question('other', label='mug', derivative=0.1))
     page.until("document.querySelector('#waiting button')?.textContent.includes('mug')")
