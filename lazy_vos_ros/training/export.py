@@ -1,6 +1,6 @@
 """Turn checkpoints into the files that the engine loads.
 
-``python -m lazy_vos_ros.training.export tracker CHECKPOINT OUT`` (or ``refiner``).
+``python -m lazy_vos_ros.training.export tracker CHECKPOINT.. OUT`` (or ``refiner``, one).
 
 A network that learnt from synthetic clips doubts too much of a real video's masks: ``--gain``
 multiplies the tracker's logits (temperature scaling, Guo et al. 2017, with T = 1 / gain). The
@@ -8,10 +8,11 @@ value is chosen on videos with truth, by the rank correlation of -S_R with IoU.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch.optim.swa_utils import AveragedModel
+from torch import Tensor
 
 from lazy_vos_ros.engine.refiners.click_network import ClickConfig
 from lazy_vos_ros.engine.refiners.compact import RefinerModel
@@ -21,24 +22,40 @@ from lazy_vos_ros.engine.xmem.compact import compact_network
 from lazy_vos_ros.engine.xmem.compact_decoder import CompactDecoder
 from lazy_vos_ros.engine.xmem.compact_weights import save_compact_network
 
+_INSIDE = 'module.'
 
-def export_tracker(checkpoint: Path, out: Path, gain: float = 1.0) -> None:
+
+def export_tracker(checkpoints: Sequence[Path], out: Path, gain: float = 1.0) -> None:
     """Write the averaged network of a tracker's checkpoint, logits times gain, in half precision.
+
+    Of several checkpoints, runs that began from the same weights, the mean is written (model
+    soups, Wortsman et al. 2022).
 
     Raises
     ------
     ValueError
-        If the gain is not positive.
+        If the gain is not positive or there is no checkpoint.
     """
-    state = torch.load(checkpoint, map_location='cpu', weights_only=True)
+    if not checkpoints:
+        raise ValueError('there is no checkpoint; allowed: one or more')
+    states = [torch.load(path, map_location='cpu', weights_only=True) for path in checkpoints]
     config = CompactConfig()
     network = compact_network(config)
-    average = AveragedModel(network)
-    average.load_state_dict(state['average'])
-    network = average.module
+    network.load_state_dict(mean_state([state['average'] for state in states]))
     scale_logits(network.decoder, gain)
-    recipe = f'{state["step"]} steps, logits times {gain:g}'
-    save_compact_network(network, config, out, recipe=recipe)
+    steps = ' and '.join(str(state['step']) for state in states)
+    save_compact_network(network, config, out, recipe=f'{steps} steps, logits times {gain:g}')
+
+
+def mean_state(averages: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the mean of states of :class:`AveragedModel`, as a state of the model in it."""
+    names = [name for name in averages[0] if name.startswith(_INSIDE)]
+    return {
+        name.removeprefix(_INSIDE): torch.stack(
+            [average[name].double() for average in averages]
+        ).mean(0)
+        for name in names
+    }
 
 
 def scale_logits(decoder: CompactDecoder, gain: float) -> None:
@@ -68,11 +85,13 @@ def export_refiner(checkpoint: Path, out: Path) -> None:
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description='Export a checkpoint for the engine.')
     parser.add_argument('part', choices=('tracker', 'refiner'))
-    parser.add_argument('checkpoint', type=Path)
+    parser.add_argument('checkpoints', type=Path, nargs='+')
     parser.add_argument('out', type=Path)
     parser.add_argument('--gain', type=float, default=1.0, help='of the tracker; default 1')
     arguments = parser.parse_args()
     if arguments.part == 'tracker':
-        export_tracker(arguments.checkpoint, arguments.out, arguments.gain)
+        export_tracker(arguments.checkpoints, arguments.out, arguments.gain)
+    elif len(arguments.checkpoints) > 1:
+        parser.error('of the refiner, one checkpoint is exported')
     else:
-        export_refiner(arguments.checkpoint, arguments.out)
+        export_refiner(arguments.checkpoints[0], arguments.out)

@@ -54,7 +54,7 @@ def main(
     if 'tracker' in parts:
         train_tracker(settings, report)
         written.append(settings.out / 'compact_tracker.safetensors')
-        export_tracker(settings.out / 'tracker.ckpt', written[-1])
+        export_tracker([settings.out / 'tracker.ckpt'], written[-1])
     if 'refiner' in parts:
         train_refiner(settings, _trained(settings).key_encoder, report)
         written.append(settings.out / 'compact_refiner.safetensors')

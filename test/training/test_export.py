@@ -6,6 +6,8 @@ import torch
 from lazy_vos_ros.engine.xmem.compact import CompactConfig
 from lazy_vos_ros.engine.xmem.compact import compact_network
 from lazy_vos_ros.engine.xmem.given import MATCH_CHANNELS
+from lazy_vos_ros.training.export import export_tracker
+from lazy_vos_ros.training.export import mean_state
 from lazy_vos_ros.training.export import scale_logits
 
 
@@ -29,3 +31,13 @@ def test_gain_multiplies_the_logits_of_a_decoder():
 def test_gain_must_be_positive(gain):
     with pytest.raises(ValueError, match='allowed: above 0'):
         scale_logits(compact_network(CompactConfig()).decoder, gain)
+
+
+def test_mean_of_runs_is_that_of_their_averages():
+    runs = [{'n_averaged': torch.tensor(9), 'module.w': torch.tensor([x])} for x in (1.0, 4.0)]
+    assert mean_state(runs) == {'w': torch.tensor([2.5])}
+
+
+def test_no_checkpoint_is_refused(tmp_path):
+    with pytest.raises(ValueError, match='no checkpoint'):
+        export_tracker([], tmp_path / 'out.safetensors')
