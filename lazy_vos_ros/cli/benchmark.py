@@ -121,6 +121,12 @@ def _add_method_arguments(group: Any) -> None:
     )
     group.add_argument('--weights', default='auto', help=arguments.WEIGHTS_HELP)
     group.add_argument('--size', type=arguments.size, help=arguments.SIZE_HELP)
+    group.add_argument(
+        '--precision',
+        choices=('fp32', 'fp16', 'bf16'),
+        default='fp32',
+        help="arithmetic of the tracker's network",
+    )
     group.add_argument('--profile', default='paper', help='paper (default), code or live')
     group.add_argument(
         '--set',
@@ -252,6 +258,7 @@ def plan_of(
         refiner=refiner or args.refiner,
         device=args.device,
         size=args.size,
+        precision=args.precision,
         init=init,
         operator=args.operator,
         fps=dataset.layout.fps if args.fps is None else args.fps,

@@ -51,7 +51,8 @@ def networks_for(settings: Settings) -> Networks:
             )
 
     def new_backend() -> Backend:
-        own = XMemConfig(**tracker_entry(settings.weights, settings.backend).settings)
+        entry = tracker_entry(settings.weights, settings.backend)
+        own = replace(XMemConfig(**entry.settings), precision=settings.precision)
         return make_backend(
             settings.weights,
             backend=settings.backend,

@@ -41,6 +41,8 @@ class Settings:
     device: str = 'auto'
     size: int | None = None
     """Short side at which the network works; None: what suits the weights."""
+    precision: str = 'fp32'
+    """Arithmetic of the tracker's network: fp32, fp16 or bf16."""
     init: str = 'mask'
     """How an object is shown: by its true mask, or by a click on the centre of it."""
     operator: str = 'gt_center'

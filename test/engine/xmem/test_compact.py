@@ -1,9 +1,13 @@
 """The compact network: shapes, what its inductive bias promises, its weights on disk."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from lazy_vos_ros.engine.backend import MemoryWrite
+from lazy_vos_ros.engine.build import make_backend
+from lazy_vos_ros.engine.weights import find_entry
 from lazy_vos_ros.engine.xmem.aggregation import aggregate
 from lazy_vos_ros.engine.xmem.backend import XMemBackend
 from lazy_vos_ros.engine.xmem.compact import CompactConfig
@@ -17,6 +21,7 @@ from lazy_vos_ros.engine.xmem.compact_weights import save_compact_network
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.engine.xmem.lite_trunk import LiteTrunk
 from lazy_vos_ros.engine.xmem.lite_trunk import SameConv
+from lazy_vos_ros.evaluation.speed.scene import MovingScene
 
 SMALL = CompactConfig(key=8, learnt=8, state=4, coarse=16, middle=8, fine=8)
 
@@ -194,3 +199,29 @@ def test_the_engine_tracks_two_objects_with_it(network):
         backend.commit(prediction)
     assert prediction.probabilities.shape == (3, 50, 70)
     assert backend.memory_size().long_term > 0
+
+
+def masks_of_the_scene(precision, size, frames):
+    """(frames, H, W) the object's mask on every frame, by the weights that come with this."""
+    settings = XMemConfig(**{**find_entry('compact').settings, 'size': size})
+    backend = make_backend(
+        'compact', device='cpu', settings=replace(settings, precision=precision)
+    )
+    scene = MovingScene(size, size * 3 // 2)
+    first = backend.predict(scene.frame(0))
+    backend.commit(backend.add_objects(first, {1: torch.from_numpy(scene.mask(0))}))
+    masks = []
+    for index in range(1, frames):
+        prediction = backend.predict(scene.frame(index))
+        masks.append(prediction.probabilities[1] > 0.5)
+        backend.commit(prediction)
+    return torch.stack(masks)
+
+
+@pytest.mark.parametrize(('precision', 'size', 'frames'), [('bf16', 192, 8), ('fp16', 128, 4)])
+def test_half_precision_keeps_the_masks(precision, size, frames):
+    exact = masks_of_the_scene('fp32', size, frames)
+    half = masks_of_the_scene(precision, size, frames)
+    overlap = (exact & half).sum((1, 2)) / (exact | half).sum((1, 2))
+    assert exact.any((1, 2)).all()
+    assert (overlap > 0.98).all()
