@@ -1,5 +1,6 @@
 """XMem behind the backend interface: one time step, split where the lazy layer decides."""
 
+import logging
 from collections.abc import Collection
 from collections.abc import Mapping
 from copy import copy
@@ -17,12 +18,15 @@ from lazy_vos_ros.engine.backend import Prediction
 from lazy_vos_ros.engine.backend import Snapshot
 from lazy_vos_ros.engine.facts import count
 from lazy_vos_ros.engine.xmem.aggregation import aggregate
+from lazy_vos_ros.engine.xmem.compiled import compiled
+from lazy_vos_ros.engine.xmem.compiled import rehearse
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.engine.xmem.fingerprint import fingerprint
 from lazy_vos_ros.engine.xmem.frame import XMemFrame
 from lazy_vos_ros.engine.xmem.inference_form import inference_form
 from lazy_vos_ros.engine.xmem.memory import Memory
 from lazy_vos_ros.engine.xmem.network import XMemNetwork
+from lazy_vos_ros.engine.xmem.preprocessing import Geometry
 from lazy_vos_ros.engine.xmem.preprocessing import check_image
 from lazy_vos_ros.engine.xmem.preprocessing import image_to_network
 from lazy_vos_ros.engine.xmem.preprocessing import masks_to_network
@@ -33,6 +37,7 @@ from lazy_vos_ros.engine.xmem.preprocessing import scaled_size
 from lazy_vos_ros.engine.xmem.schedule import Schedule
 from lazy_vos_ros.engine.xmem.sensory import SensoryMemory
 
+_LOGGER = logging.getLogger(__name__)
 _DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
 
 
@@ -95,6 +100,9 @@ class XMemBackend:
         self._dtype = _DTYPES[self._config.precision]
         self._fingerprint = fingerprint(network, self._config)
         self._network = inference_form(network, self._device, self._dtype)
+        self._running = self._network
+        self._to_compile = self._config.compile
+        self._compiled_for: set[tuple[int, int]] = set()
         self._memory = Memory(
             self._config,
             key_dim=network.key_dim,
@@ -117,7 +125,7 @@ class XMemBackend:
 
     @property
     def network(self) -> XMemNetwork:
-        """The network as it is run; refiners may share its encoder."""
+        """The network as it is run, uncompiled; refiners may share its encoder."""
         return self._network
 
     @property
@@ -248,6 +256,7 @@ class XMemBackend:
         check_image(image)
         if self._pending is not None:
             raise RuntimeError('the previous prediction was not committed; call commit first')
+        self._compile_for(image)
         pending = self._segment(self._new_frame(image))
         self._index = pending.frame.index
         self._schedule.tick()
@@ -398,15 +407,39 @@ class XMemBackend:
         self._memory.remove(object_ids)
         self._sensory = self._sensory.of(i for i in self.object_ids if i not in object_ids)
 
-    def _new_frame(self, image: Image) -> XMemFrame:
-        geometry = plan_geometry(
+    def _compile_for(self, image: Image) -> None:
+        """Compile for images of a new size, if that is wanted and this machine can."""
+        size = self._geometry_of(image).padded
+        if not self._to_compile or size in self._compiled_for:
+            return
+        self._compiled_for.add(size)
+        before = self.snapshot()
+        if self._running is self._network:
+            self._running = compiled(self._network, self._device)
+        try:
+            rehearse(self, image)
+        except Exception as error:  # whatever a compiler may raise: without it all goes on
+            _LOGGER.warning(
+                'xmem.compile is true, and this machine does not compile the network; it runs as '
+                'it is, with the same results: %s',
+                str(error).strip().partition('\n')[0],
+            )
+            self._running, self._to_compile = self._network, False
+        finally:
+            self.restore(before)
+
+    def _geometry_of(self, image: Image) -> Geometry:
+        return plan_geometry(
             (image.shape[0], image.shape[1]),
             size=scaled_size(image, self._config, self.scale),
             enlarge=self._config.enlarge,
             multiple=self._network.padding_multiple,
         )
+
+    def _new_frame(self, image: Image) -> XMemFrame:
+        geometry = self._geometry_of(image)
         maps = image_to_network(image, geometry, self._device).to(self._dtype)
-        return XMemFrame(self._index + 1, image, geometry, maps, self._network)
+        return XMemFrame(self._index + 1, image, geometry, maps, self._running)
 
     def _segment(self, frame: XMemFrame) -> _Pending:
         if not self.object_ids:
@@ -416,7 +449,7 @@ class XMemBackend:
         features = frame.features
         before = self._sensory.resized(features.size)
         reading = self._memory.read(features)
-        hidden, logits = self._network.decode(
+        hidden, logits = self._running.decode(
             features,
             reading.values,
             before.hidden,
@@ -450,7 +483,7 @@ class XMemBackend:
         """Memorise (n, H, W) objects of a frame; return the sensory memory after it."""
         features = frame.features
         sensory = sensory.resized(features.size)
-        value, hidden = self._network.encode_value(
+        value, hidden = self._running.encode_value(
             frame.maps,
             features,
             sensory.hidden,

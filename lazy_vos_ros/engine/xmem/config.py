@@ -32,6 +32,13 @@ class XMemConfig:
         choices=('fp32', 'fp16', 'bf16'),
         dynamic=False,
     )
+    compile: bool = parameter(
+        False,
+        'Let PyTorch compile the network when the first image of a size comes, before objects are '
+        'tracked on it: that takes a minute or more. Needs a C++ compiler, on a CUDA device '
+        'Triton; without, the network runs as it is.',
+        dynamic=False,
+    )
     mem_every: int = parameter(
         5, 'Frames from one memorised frame to the next.', low=1, high=10000, dynamic=False
     )
