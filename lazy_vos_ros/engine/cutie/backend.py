@@ -89,6 +89,8 @@ class CutieBackend:
         self._config = config or XMemConfig()
         if self._config.compat:
             raise ValueError('compat is True; allowed with Cutie: False, it is about XMem')
+        if self._config.compile:
+            raise ValueError('compile is True; allowed with Cutie: False, only XMem is compiled')
         self._name = name
         self._device = torch.device(device)
         self.scale = 1.0

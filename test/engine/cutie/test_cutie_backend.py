@@ -41,9 +41,10 @@ def corrected():
     return probabilities
 
 
-def test_settings_of_xmem_alone_are_refused(network):
-    with pytest.raises(ValueError, match='compat is True; allowed with Cutie: False'):
-        CutieBackend(network, XMemConfig(compat=True))
+@pytest.mark.parametrize('name', ['compat', 'compile'])
+def test_settings_of_xmem_alone_are_refused(name, network):
+    with pytest.raises(ValueError, match=f'{name} is True; allowed with Cutie: False'):
+        CutieBackend(network, XMemConfig(**{name: True}))
 
 
 def test_frames_are_memorised_on_schedule(network, frames):
