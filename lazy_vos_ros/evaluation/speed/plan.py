@@ -22,9 +22,6 @@ PRECISIONS = ('fp32', 'half')
 HALF = {'cpu': 'bf16', 'cuda': 'fp16'}
 """What ``half`` means on each device: CPUs have no arithmetic in fp16."""
 
-ONLY_FP32 = ('compact',)
-"""Networks that compute in full precision only."""
-
 CAMERA = (854, 480)
 """Width and height of the images, where the network does not work at a larger size."""
 
@@ -48,21 +45,10 @@ class Plan:
         """Return the rows.
 
         `full` for every combination; else one thing is varied at a time, from the first of each
-        list. Rows in a precision that a network does not have are left out.
-
-        Raises
-        ------
-        ValueError
-            If none is left.
+        list.
         """
         rows = dict.fromkeys(self._all() if full else self._one_at_a_time())
-        cases = [self._case(*row) for row in rows if can_compute(row[0], row[3])]
-        if not cases:
-            raise ValueError(
-                f'no rows of {", ".join(self.weights)} in {", ".join(self.precisions)}; allowed: '
-                'fp32'
-            )
-        return cases
+        return [self._case(*row) for row in rows]
 
     def _all(self) -> Iterator[tuple[str, int, int, str]]:
         for weights in self.weights:
@@ -96,13 +82,6 @@ class Plan:
             seconds=self.seconds,
             sha256=sha256(weights),
         )
-
-
-def can_compute(weights: str, precision: str) -> bool:
-    """Return whether the network of these weights has a precision."""
-    if precision == 'fp32' or weights == OFFICIAL_RANDOM:
-        return True
-    return tracker_entry(weights).network not in ONLY_FP32
 
 
 def precision_on(device: str, precision: str) -> str:
