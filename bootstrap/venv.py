@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bootstrap.commands import Commands
+from bootstrap.errors import SetupError
 from bootstrap.layout import Layout
 from bootstrap.pythons import OLDEST
 from bootstrap.pythons import TOO_NEW
@@ -49,6 +50,11 @@ def make_venv(commands: Commands, layout: Layout, python: Path, env: Mapping[str
     """Keep the virtual environment that is there if it is usable, else make a new one."""
     kept = is_usable(layout, env)
     if not kept:
+        if layout.venv.is_symlink():
+            raise SetupError(
+                f'{layout.venv} is a link to an environment that does not fit here',
+                f'Remove the link ({layout.venv}), and call lazy-vos again.',
+            )
         if layout.venv.exists():
             shutil.rmtree(layout.venv)
         options = ['--system-site-packages'] if layout.ros_distro else []

@@ -1,6 +1,7 @@
 import pytest
 
 from bootstrap.commands import Commands
+from bootstrap.errors import SetupError
 from bootstrap.venv import identity
 from bootstrap.venv import is_usable
 from bootstrap.venv import make_venv
@@ -46,6 +47,19 @@ def test_usable_environment_is_kept_with_its_identity(layout, commands, maker):
     assert make_venv(commands, layout, maker, env).startswith('kept .venv')
     assert (layout.venv / 'mine').exists()
     assert nowhere != identity(layout) == first
+
+
+def test_a_link_to_an_environment_that_does_not_fit_is_refused_and_left(
+    layout, commands, maker, tmp_path
+):
+    mine = tmp_path / 'mine'
+    mine.mkdir()
+    (mine / 'file').touch()
+    layout.venv.parent.mkdir(parents=True, exist_ok=True)
+    layout.venv.symlink_to(mine)
+    with pytest.raises(SetupError, match='is a link to an environment that does not fit'):
+        make_venv(commands, layout, maker, {'PATH': '/usr/bin:/bin'})
+    assert (mine / 'file').exists()
 
 
 @pytest.mark.parametrize('damage', ['pyvenv.cfg', 'bin/python'])
