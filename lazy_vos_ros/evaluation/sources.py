@@ -5,10 +5,12 @@ import re
 from abc import ABC
 from abc import abstractmethod
 from collections.abc import Iterator
+from contextlib import suppress
 from math import isfinite
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from lazy_vos_ros.engine.backend import Image
 
@@ -173,7 +175,7 @@ class FolderSource(Source):
             raise ValueError(
                 f'{path} has {len(everything)} images; allowed: start below that, not {start}'
             )
-        first = _read_image(self.paths[0])
+        first = read_image(self.paths[0])
         super().__init__(str(path), (first.shape[1], first.shape[0]), fps or DEFAULT_FPS)
 
     @property
@@ -184,7 +186,7 @@ class FolderSource(Source):
     def __iter__(self) -> Iterator[Image]:
         """Read one image after the other."""
         for path in self.paths:
-            yield self._checked(_read_image(path), str(path))
+            yield self._checked(read_image(path), str(path))
 
     def frame_name(self, index: int) -> str:
         """Return the file's name without suffix."""
@@ -266,18 +268,33 @@ def natural_key(path: Path) -> list[tuple[bool, int, str]]:
     return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
-def _read_image(path: Path) -> Image:
-    """Return (H, W, 3) uint8 BGR; grey becomes colour, transparency is dropped."""
-    try:
-        frame: Image | None = cv2.imread(str(path), cv2.IMREAD_COLOR)  # type: ignore[assignment]
-    except cv2.error:  # it promises more pixels than OpenCV takes
-        frame = None
+def read_image(path: Path) -> Image:
+    """Return (H, W, 3) uint8 BGR; grey becomes colour, transparency is dropped.
+
+    Raises
+    ------
+    ValueError
+        If the file is no image, or is cut off.
+    """
+    content = path.read_bytes()
+    frame: Image | None = None
+    # OpenCV fills what a cut-off jpg lacks with grey and says nothing
+    if content and not _is_cut_jpeg(content):
+        with suppress(cv2.error):  # it promises more pixels than OpenCV takes
+            data = np.frombuffer(content, np.uint8)
+            frame = cv2.imdecode(data, cv2.IMREAD_COLOR)  # type: ignore[assignment]
     if frame is None:
-        size = path.stat().st_size
         raise ValueError(
-            f'{path} ({size} bytes) is no image that can be read; allowed: whole jpg or png files'
+            f'{path} ({len(content)} bytes) is no image that can be read; '
+            'allowed: whole jpg or png files'
         )
     return frame
+
+
+def _is_cut_jpeg(content: bytes) -> bool:
+    """Whether a jpg does not end after the last of its scans; neither marker is in a scan."""
+    is_jpeg = content.startswith(b'\xff\xd8')
+    return is_jpeg and content.find(b'\xff\xd9', content.rfind(b'\xff\xda') + 1) < 0
 
 
 def _skip_and_read(capture: cv2.VideoCapture, skipped: int) -> Image | None:

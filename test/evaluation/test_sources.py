@@ -125,6 +125,19 @@ def test_what_is_no_video_is_refused(tmp_path: Path, name: str):
         open_source(tmp_path / name)
 
 
+@pytest.mark.parametrize('share', [0.1, 0.6, 0.99])
+def test_cut_off_jpg_is_refused(tmp_path: Path, share: float):
+    noise = np.random.default_rng(0).integers(0, 255, (32, 48, 3)).astype(np.uint8)
+    path = tmp_path / '0.jpg'
+    assert cv2.imwrite(str(path), noise)
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'more')  # what some cameras append
+    assert next(iter(open_source(tmp_path))).shape == (32, 48, 3)
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(ValueError, match=r'0\.jpg .* is no image that can be read'):
+        open_source(tmp_path)
+
+
 def test_cut_off_video_is_refused(tmp_path: Path):
     whole = tmp_path / 'whole.mp4'
     writer = cv2.VideoWriter(str(whole), cv2.VideoWriter_fourcc(*'mp4v'), 10, (48, 32))

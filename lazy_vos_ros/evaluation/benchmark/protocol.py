@@ -23,6 +23,7 @@ from lazy_vos_ros.evaluation.benchmark.scoring import ScoreSheet
 from lazy_vos_ros.evaluation.benchmark.settings import Settings
 from lazy_vos_ros.evaluation.benchmark.truth import GroundTruth
 from lazy_vos_ros.evaluation.label_images import write_labels
+from lazy_vos_ros.evaluation.sources import read_image
 
 
 def track_sequence(
@@ -96,7 +97,4 @@ def track_sequence(
 def read_images(files: SequenceFiles) -> Iterator[Image]:
     """Yield (H, W, 3) uint8 RGB images; ValueError names one that cannot be read."""
     for path in files.images:
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if image is None:
-            raise ValueError(f'{path} is no image that can be read; allowed: whole jpg or png')
-        yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[misc]
+        yield cv2.cvtColor(read_image(path), cv2.COLOR_BGR2RGB)  # type: ignore[misc]
