@@ -10,6 +10,7 @@ from lazy_vos_ros.engine.cutie.weights import load_cutie_network
 from lazy_vos_ros.engine.weights import WeightsEntry
 from lazy_vos_ros.engine.weights import checked_path
 from lazy_vos_ros.engine.weights import find_entry
+from lazy_vos_ros.engine.weights import known_weights
 from lazy_vos_ros.engine.weights import locate
 from lazy_vos_ros.engine.weights import title_of
 from lazy_vos_ros.engine.xmem.backend import XMemBackend
@@ -89,7 +90,7 @@ def tracker_entry(weights: str, backend: str = 'auto') -> WeightsEntry:
     path = Path(weights).expanduser()
     if path.is_file():
         return _entry_of_file(path, backend)
-    entry = find_entry(weights)
+    entry = _named_entry(weights)
     if entry.kind != 'tracker':
         raise ValueError(f'weights {entry.name} are of a {entry.kind}; allowed: of a tracker')
     own = 'cutie' if entry.network == _CUTIE else 'xmem'
@@ -118,6 +119,16 @@ def resolve_device(device: str) -> torch.device:
             f'device is {device!r}; allowed on this machine: auto, {", ".join(present)}'
         )
     return torch.device(device)
+
+
+def _named_entry(weights: str) -> WeightsEntry:
+    try:
+        return find_entry(weights)
+    except ValueError:
+        trackers = ', '.join(entry.name for entry in known_weights() if entry.kind == 'tracker')
+        raise ValueError(
+            f'weights are {weights!r}; allowed: auto, {trackers}, or the path of a file'
+        ) from None
 
 
 def _preferred_entry(backend: str) -> WeightsEntry:

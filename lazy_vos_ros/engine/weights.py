@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 _PACKAGE = 'lazy_vos_ros'
@@ -89,7 +90,7 @@ def find_entry(name: str) -> WeightsEntry:
         if name in (entry.name, entry.file):
             return entry
     known = ', '.join(entry.name for entry in entries)
-    raise ValueError(f'weights are {name!r}; allowed: {known}, or the path of a file')
+    raise ValueError(f'weights are {name!r}; allowed: {known}')
 
 
 def search_folders() -> tuple[Path, ...]:
@@ -211,8 +212,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     except OSError:
         raise
     except Exception as error:  # torch raises whatever a damaged archive makes it run into
-        reason = str(error).strip().split('\n')[0]
-        raise ValueError(f'{path} is no readable file of weights: {reason}') from error
+        raise ValueError(f'{path} is no readable file of weights: {_reason(error)}') from error
     if not isinstance(state, dict) or not all(
         isinstance(name, str) and isinstance(tensor, torch.Tensor)
         for name, tensor in state.items()
@@ -259,6 +259,13 @@ def _read_manifest(path: Path) -> tuple[WeightsEntry, ...]:
 
 def _read_pickle(path: Path) -> Any:
     return torch.load(path, map_location='cpu', weights_only=True)
+
+
+def _reason(error: Exception) -> str:
+    # what pickle says is of no use, or advises to run the code of the file after all
+    if isinstance(error, RuntimeError | ValueError | SafetensorError):
+        return str(error).strip().split('\n')[0]
+    return 'it is cut off, damaged, or holds more than tensors; no code of it was run'
 
 
 def _package_folders() -> Iterator[Path]:

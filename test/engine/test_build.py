@@ -50,7 +50,7 @@ def test_nothing_there_tells_how_to_get_it(folder):
 
 
 def test_wrong_names_and_kinds(folder):
-    with pytest.raises(ValueError, match='allowed: xmem-s012'):
+    with pytest.raises(ValueError, match='allowed: auto, xmem-s012'):
         build.make_backend('nonsense')
     with pytest.raises(ValueError, match='of a refiner; allowed: of a tracker'):
         build.make_backend('sam-hq-tiny')
