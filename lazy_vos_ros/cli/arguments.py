@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from math import inf
 from math import isfinite
@@ -59,6 +60,21 @@ def numbers(text: str) -> tuple[float, ...]:
     if found != values:
         raise refusal(text, 'numbers from 0, such as 0,0.5,1')
     return tuple(sorted(found))
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the names that are listed with commas; there is one at least."""
+    found = tuple(name.strip() for name in text.split(',') if name.strip())
+    if not found:
+        raise refusal(text, 'names, such as A,B')
+    return found
+
+
+def address(text: str) -> str:
+    """Return the address of a scheduler, which names protocol, host and port."""
+    if not re.fullmatch(r'\w+://\S+:\d+', text):
+        raise refusal(text, 'PROTOCOL://HOST:PORT, such as tcp://127.0.0.1:8786')
+    return text
 
 
 def seeds(text: str) -> tuple[int, ...]:

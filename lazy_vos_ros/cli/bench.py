@@ -124,6 +124,8 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print the table; 1 if a row failed."""
     if args.plots and (args.ros or args.official):
         raise ValueError('--plots with --ros or --official; allowed: with the tracker alone')
+    if args.plots and args.plots.exists() and not args.plots.is_dir():
+        raise ValueError(f'{args.plots} is a file; allowed: a folder, which is made if need be')
     if args.ros:
         return run_ros(args)
     if args.official:

@@ -55,7 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='davis, davis2016, davis2017, lvos, lvos2, longvideos, folders or auto (default)',
     )
     data.add_argument('--split', help='such as val or train, where the data set has splits')
-    data.add_argument('--sequences', metavar='A,B', help='only these')
+    data.add_argument(
+        '--sequences', type=arguments.names, default=(), metavar='A,B', help='only these'
+    )
     data.add_argument(
         '--fps', type=arguments.number(above=0), help="frames per second, if not the layout's own"
     )
@@ -76,7 +78,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='processes, each tracks a sequence; default 1',
     )
-    run.add_argument('--dask', metavar='tcp://HOST:PORT', help='scheduler of a Dask cluster')
+    run.add_argument(
+        '--dask',
+        type=arguments.address,
+        metavar='tcp://HOST:PORT',
+        help='scheduler of a Dask cluster',
+    )
     run.add_argument(
         '--threads',
         type=arguments.whole(1),
@@ -230,8 +237,9 @@ def dataset_of(args: argparse.Namespace) -> 'Dataset':
     """Return the sequences that the arguments choose."""
     from lazy_vos_ros.evaluation.benchmark.datasets import open_dataset
 
-    names = [name for name in (args.sequences or '').split(',') if name]
-    return open_dataset(args.dataset, layout=args.layout, split=args.split, sequences=names)
+    return open_dataset(
+        args.dataset, layout=args.layout, split=args.split, sequences=args.sequences
+    )
 
 
 def plan_of(

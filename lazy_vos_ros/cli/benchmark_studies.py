@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DELAYS = 'delays'
 BALANCE = 'balance'
+LATE_DEFAULT = ('memory',)
 
 
 def add_study_arguments(group: Any) -> None:
@@ -29,7 +30,6 @@ def add_study_arguments(group: Any) -> None:
     group.add_argument(
         '--late',
         type=lates,
-        default=('memory',),
         metavar='A,B',
         help='what late answers do: memory (default), replay, next-frame (the clicked pixel is '
         'applied to the newest frame, as other nodes do)',
@@ -45,6 +45,8 @@ def is_study(args: argparse.Namespace) -> bool:
     """Whether the arguments ask for one of the studies."""
     if args.balance and args.operator_delay is not None:
         raise ValueError('--balance and --operator-delay are both given; allowed: one of them')
+    if args.late is not None and args.operator_delay is None:
+        raise ValueError('--late without --operator-delay; allowed: both, or neither')
     return args.balance or args.operator_delay is not None
 
 
@@ -55,7 +57,9 @@ def run_delay_study(args: argparse.Namespace, plan: Plan, folder: Path, means: M
     from lazy_vos_ros.evaluation.delay_study import run_delays
     from lazy_vos_ros.evaluation.delay_study import write_delays
 
-    rows = run_delays(plan, args.operator_delay, args.late, folder, means, say=print)
+    rows = run_delays(
+        plan, args.operator_delay, args.late or LATE_DEFAULT, folder, means, say=print
+    )
     print(delay_table(rows))
     write_delays(rows, folder / f'{DELAYS}.csv')
     draw_delays(rows, folder / DELAYS)

@@ -132,6 +132,8 @@ def make_plan(args: argparse.Namespace) -> Plan:
     own = args.source is not None
     if own and not args.click:
         raise ValueError('--source needs --click X,Y: the object in its first frame')
+    if args.start and not own:
+        raise ValueError("--start needs --source: the demo's clip begins where its object is")
     clicks = args.operator_clicks or (
         '' if own else str(shared_folder() / 'config' / 'bikes_clicks.yaml')
     )

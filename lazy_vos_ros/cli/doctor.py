@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from functools import partial
 
+from lazy_vos_ros.cli import arguments
 from lazy_vos_ros.cli.checks.disk import check_disk
 from lazy_vos_ros.cli.checks.extras import check_extras
 from lazy_vos_ros.cli.checks.finding import Finding
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--json', action='store_true', help='print one JSON object')
     parser.add_argument(
         '--wait',
-        type=float,
+        type=arguments.number(low=0),
         default=WAIT,
         metavar='SECONDS',
         help='look for running nodes for so long; 0: not at all (default: %(default)g)',

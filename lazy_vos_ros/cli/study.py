@@ -40,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     study.add_argument('--force', action='store_true', help='replace earlier results in DIR')
     study.add_argument('--layout', default='auto', help='of the data set, as in benchmark')
     study.add_argument('--split', help='part of the data set, such as val')
-    study.add_argument('--sequences', metavar='A,B', help='only these')
+    study.add_argument(
+        '--sequences', type=arguments.names, default=(), metavar='A,B', help='only these'
+    )
     study.add_argument('--frames', type=arguments.whole(2), help='most frames of each sequence')
     study.add_argument(
         '--weights',
@@ -137,8 +139,9 @@ def dataset_of(args: argparse.Namespace) -> 'Dataset':
     """Return the sequences that the arguments choose."""
     from lazy_vos_ros.evaluation.benchmark.datasets import open_dataset
 
-    names = [name for name in (args.sequences or '').split(',') if name]
-    return open_dataset(Path(args.dataset), layout=args.layout, split=args.split, sequences=names)
+    return open_dataset(
+        Path(args.dataset), layout=args.layout, split=args.split, sequences=args.sequences
+    )
 
 
 def cut(dataset: 'Dataset', frames: int | None) -> 'list[SequenceFiles]':

@@ -91,7 +91,10 @@ def from_mapping(values: dict[str, Any]) -> TrainSettings:
         raise ValueError(f'unknown training settings {unknown}; allowed: {sorted(known)}')
     missing = [name for name in ('cache', 'out') if values.get(name) is None]
     if missing:
-        raise ValueError(f'no {" and no ".join(missing)} folder given; name it')
+        raise ValueError(
+            f'no folder is given for {" and ".join(missing)}; allowed: one each, by '
+            f'{" and ".join(f"--{name}" for name in missing)} or in the settings'
+        )
     converted = dict(values)
     for name in ('cache', 'out', 'trunk_weights', 'start'):
         if converted.get(name) is not None:
@@ -105,6 +108,17 @@ def from_mapping(values: dict[str, Any]) -> TrainSettings:
 
 def read_settings(path: Path | None, overrides: dict[str, Any]) -> TrainSettings:
     """Read a YAML file, if any; what `overrides` sets (not None) wins."""
-    values = {} if path is None else yaml.safe_load(path.read_text()) or {}
+    values = {} if path is None else _read_yaml(path)
     values.update({name: value for name, value in overrides.items() if value is not None})
     return from_mapping(values)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = ' '.join(str(error).split())
+        raise ValueError(f'{path} is no YAML file that can be read: {reason}') from None
+    if not isinstance(values, dict | None):
+        raise ValueError(f'{path} holds {values!r}; allowed: settings as NAME: VALUE')
+    return values or {}

@@ -99,6 +99,7 @@ def test_the_parser_refuses_what_is_not_allowed(given, words, capsys):
         (['--long', '--frames', '5'], '--long with --frames or --seconds'),
         (['--ros', '--plots', 'x'], '--plots with --ros or --official'),
         (['--official', '/nowhere'], '/nowhere has no inference/inference_core.py'),
+        (['--plots', __file__], f'{__file__} is a file; allowed: a folder'),
         (['--device', 'abacus'], "device is 'abacus'; allowed"),
     ],
 )

@@ -118,6 +118,7 @@ def test_settings_reach_the_lazy_layer(benchmark: Benchmark, tmp_path: Path):
         (['--suite', 'table1', '--balance'], '--suite with a study of the operator'),
         (['--suite', 'table9'], "suite is 'table9'; allowed: table1, table2"),
         (['--layout', 'davis2017'], 'has no folder JPEGImages, as the layout davis2017 has'),
+        (['--late', 'replay'], '--late without --operator-delay'),
         (['--layout', 'lvos'], 'has no folder JPEGImages, as the layout lvos has'),
     ],
 )
@@ -141,6 +142,8 @@ def test_wrong_arguments_are_one_clear_line_and_nothing_is_made(
         (['--operator-delay', '1,inf'], "--operator-delay: '1,inf'; allowed: numbers from 0"),
         (['--late', 'never'], "--late: 'never'; allowed: memory, replay, next-frame"),
         (['--seeds', '1,1'], "--seeds: '1,1'; allowed: different whole numbers from 0"),
+        (['--sequences', ','], "--sequences: ','; allowed: names, such as A,B"),
+        (['--dask', 'here'], "--dask: 'here'; allowed: PROTOCOL://HOST:PORT"),
         (['--seeds', 'x'], "--seeds: 'x'; allowed: "),
         (['--fps', '0'], "--fps: '0'; allowed: a number above 0"),
         (['--fps', 'nan'], "--fps: 'nan'; allowed: a number above 0"),

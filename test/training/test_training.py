@@ -149,7 +149,7 @@ def test_wrong_settings_are_refused(tmp_path):
         from_mapping({**paths, 'crop': 100})
     with pytest.raises(ValueError, match='stages'):
         from_mapping({**paths, 'stages': [{'until': 0.5, 'frames': 2, 'clips': 1}]})
-    with pytest.raises(ValueError, match='cache'):
+    with pytest.raises(ValueError, match=r'no folder is given for cache; allowed: .* --cache'):
         from_mapping({'out': tmp_path})
     with pytest.raises(ValueError, match='parts'):
         main(from_mapping(paths), parts=('decoder',))
@@ -160,6 +160,15 @@ def test_arguments_win_over_the_file(tmp_path):
     file.write_text('cache: a\nout: b\nsteps: 7\n')
     settings = read_settings(file, {'steps': 9, 'seed': None})
     assert (settings.steps, settings.seed, str(settings.out)) == (9, 0, 'b')
+
+
+@pytest.mark.parametrize('text', ['seven', '- 1', 'steps: [', None])
+def test_a_file_that_holds_no_settings_is_named(tmp_path, text):
+    file = tmp_path / 'run.yaml'
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(ValueError, match=r'run\.yaml (holds|is no YAML file)'):
+        read_settings(file, {})
 
 
 def test_the_rate_rises_then_falls():
