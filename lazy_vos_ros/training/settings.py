@@ -51,6 +51,8 @@ class TrainSettings:
     """`auto` is a CUDA device if there is one, else the CPU."""
     half: bool = True
     """bfloat16 where it is safe."""
+    refiner_start: Path | None = None
+    """Weights of a refiner to start from."""
     refiner_steps: int = 2400
     refiner_rate: float = 1e-3
     refiner_crop: int = 256
@@ -96,7 +98,7 @@ def from_mapping(values: dict[str, Any]) -> TrainSettings:
             f'{" and ".join(f"--{name}" for name in missing)} or in the settings'
         )
     converted = dict(values)
-    for name in ('cache', 'out', 'trunk_weights', 'start'):
+    for name in ('cache', 'out', 'trunk_weights', 'start', 'refiner_start'):
         if converted.get(name) is not None:
             converted[name] = Path(converted[name])
     if 'object_shares' in converted:

@@ -20,6 +20,7 @@ from lazy_vos_ros.engine.centre import centre_click
 from lazy_vos_ros.engine.refiners.click_network import ClickConfig
 from lazy_vos_ros.engine.refiners.click_network import Taps
 from lazy_vos_ros.engine.refiners.compact import RefinerModel
+from lazy_vos_ros.engine.refiners.compact import load_refiner_model
 from lazy_vos_ros.engine.xmem.lite_trunk import LiteTrunk
 from lazy_vos_ros.training import checkpoint
 from lazy_vos_ros.training.clips import ClipMaker
@@ -41,6 +42,8 @@ WEIGHTS = {
 """How often an object comes from each set."""
 _LIFTED_SHARE = 0.85
 _QUALITY_WEIGHT = 0.2
+_NO_PRIOR = 0.4
+"""Share of batches whose first click has no mask to start from."""
 
 Batch = tuple[Tensor, Tensor]
 """(B, S, S, 3) uint8 images and (B, S, S) bool masks."""
@@ -99,27 +102,55 @@ def _largest(region: npt.NDArray[np.bool_]) -> int:
 
 
 def imagined_prior(rng: np.random.Generator, masks: Tensor) -> Tensor | None:
-    """Return (B, 1, S/4, S/4) flawed masks as a tracker would give, or None half the time.
+    """Return (B, 1, S/4, S/4) flawed masks as a tracker would give, or None in 2 of 5 batches.
 
-    Moved, shrunk or grown, with a bite missing, and sometimes of another object altogether.
+    Mostly near the truth, as a tracker's masks are: moved, shrunk or grown a little, with a bite
+    missing or too much; seldom far from it, or of another object altogether.
     """
-    if rng.random() < 0.5:
+    if rng.random() < _NO_PRIOR:
         return None
-    size = masks.shape[-1]
     flawed = []
     for i, mask in enumerate(masks.numpy()):
-        source = masks[(i + 1) % len(masks)].numpy() if rng.random() < 0.15 else mask
-        shift = rng.normal(0, 0.04 * size, 2)
-        matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
-        moved = cv2.warpAffine(source.astype(np.uint8), matrix, (size, size))
-        kernel = np.ones((int(rng.integers(1, 16)),) * 2, np.uint8)
-        moved = (cv2.erode if rng.random() < 0.5 else cv2.dilate)(moved, kernel)
-        if rng.random() < 0.5:
-            centre = (int(rng.integers(size)), int(rng.integers(size)))
-            fill = int(rng.random() < 0.5)
-            cv2.circle(moved, centre, int(size * rng.uniform(0.05, 0.25)), fill, -1)
-        flawed.append(cv2.GaussianBlur(moved.astype(np.float32), (0, 0), rng.uniform(0.5, 4)))
+        other = rng.random() < 0.06
+        flawed.append(_flawed(rng, masks[(i + 1) % len(masks)].numpy() if other else mask))
     return functional.avg_pool2d(torch.from_numpy(np.stack(flawed))[:, None], 4)
+
+
+def _flawed(rng: np.random.Generator, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    size, far = mask.shape[-1], rng.random() < 0.25
+    shift = rng.normal(0, (0.04 if far else 0.006) * size, 2)
+    matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
+    moved = cv2.warpAffine(mask.astype(np.uint8), matrix, (size, size))
+    kernel = np.ones((int(rng.integers(1, 16 if far else 5)),) * 2, np.uint8)
+    moved = (cv2.erode if rng.random() < 0.5 else cv2.dilate)(moved, kernel)
+    rows, columns = np.nonzero(mask)
+    for _ in range(int(rng.integers(0, 3))):
+        # A bite out of the object, or a piece of what lies beside it.
+        pick = rng.integers(len(rows))
+        reach = np.sqrt(len(rows)) * rng.uniform(0.15, 0.6)
+        centre = np.array([columns[pick], rows[pick]]) + rng.normal(0, 0.5 * reach, 2)
+        axes = (reach * rng.uniform(0.4, 1, 2)).astype(int) + 1
+        fill = int(rng.random() < 0.5)
+        angle = rng.uniform(0, 180)
+        cv2.ellipse(moved, centre.astype(int).tolist(), axes.tolist(), angle, 0, 360, fill, -1)
+    return cv2.GaussianBlur(moved.astype(np.float32), (0, 0), rng.uniform(0.5, 3))
+
+
+def opening_click(
+    rng: np.random.Generator, mask: npt.NDArray[np.bool_], prior: npt.NDArray[np.bool_] | None
+) -> tuple[float, float, int]:
+    """Return x, y and kind of the first click: on the object, or on the error of a mask."""
+    if prior is not None and rng.random() < 0.5:
+        click = next_click(mask, prior)
+        if click[2]:
+            return click
+    return (*first_click(rng, mask), 1)
+
+
+def _at_full_size(maps: Tensor) -> npt.NDArray[np.bool_]:
+    """Return (B, S, S) masks of probabilities (B, 1, S/4, S/4)."""
+    large = functional.interpolate(maps, scale_factor=4, mode='bilinear')
+    return np.asarray((large[:, 0] > 0.5).cpu().numpy())
 
 
 def mask_loss(logits: Tensor, quality: Tensor, masks: Tensor) -> Tensor:
@@ -146,15 +177,16 @@ def refine_loss(
     with torch.no_grad(), torch.autocast(images.device.type, torch.bfloat16, enabled=half):
         taps = Taps(*(tap.float() for tap in model.trunk(maps)))
     truths = masks.cpu().numpy()
-    clicks = [[(*first_click(rng, truth), 1)] for truth in truths]
     previous = imagined_prior(rng, masks.cpu())
     previous = None if previous is None else previous.to(device)
+    guesses = [None] * len(truths) if previous is None else _at_full_size(previous)
+    clicks = [
+        [opening_click(rng, truth, guess)] for truth, guess in zip(truths, guesses, strict=True)
+    ]
     losses = []
     for number in range(int(rng.integers(1, 4))):
         if number:
-            predicted = functional.interpolate(previous, scale_factor=4, mode='bilinear') > 0.5
-            pairs = zip(clicks, truths, predicted[:, 0].cpu().numpy(), strict=True)
-            for made, truth, guess in pairs:
+            for made, truth, guess in zip(clicks, truths, _at_full_size(previous), strict=True):
                 made.append(next_click(truth, guess))
         table = torch.tensor(clicks, dtype=torch.float32, device=device)
         with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
@@ -184,6 +216,10 @@ def train_refiner(
     generator = torch.Generator().manual_seed(settings.seed)
     path = settings.out / 'refiner.ckpt'
     first = checkpoint.load(path, model, optimiser, generator)
+    if not first and settings.refiner_start is not None:
+        model.clicks.load_state_dict(
+            load_refiner_model(settings.refiner_start).clicks.state_dict()
+        )
     steps = settings.refiner_steps
     loader = DataLoader(
         StepImages(settings, first),

@@ -39,7 +39,8 @@ def given_channels(
     # All objects at once, and few rows by many columns: that is the fast way round on a CPU.
     weights = similarities.softmax(-1).to(values.dtype).mT
     channels = values.mT.flatten(-3, -2).contiguous() @ weights
-    read = channels.unflatten(-2, (values.shape[-3], values.shape[-1])).mT
+    objects, dims = values.shape[-3], values.shape[-1]
+    read = channels.reshape(*channels.shape[:-2], objects, dims, channels.shape[-1]).mT
     peaks = torch.stack([affinity.peak, similarities.amax(-1)], -1) / _MATCH_SCALE
     match = peaks.clamp(_WORST_MATCH, 0).to(read.dtype).unsqueeze(-3)
     return torch.cat([read, match.expand(*read.shape[:-1], MATCH_CHANNELS)], -1)
