@@ -35,5 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the node in this process until it ends."""
+    given = args.node_args
+    own = given[: given.index('--ros-args')] if '--ros-args' in given else given
+    if own:
+        raise ValueError(
+            f'{" ".join(own)!r} after {args.name}; allowed: --ros-args and what follows it'
+        )
     sys.argv = [f'lazy-vos node {args.name}', *args.node_args]
     return start(args.name)

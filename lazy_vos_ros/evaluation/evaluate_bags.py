@@ -62,8 +62,10 @@ def evaluate_bag(
     topic = truth.source if truth and truth.source.startswith('/') else ''
     run = read_run(path, tracker=tracker, truth_topic=topic)
     if not run.frames:
+        why = f' ({"; ".join(run.notes)})' if run.notes else ''
         raise ValueError(
-            f'{path} has no result of the tracker; allowed: a bag with at least one TrackingState'
+            f'{path} has no result of the tracker{why}; '
+            'allowed: a bag with at least one TrackingState'
         )
     quality = repaired = None
     notes: tuple[str, ...] = ()

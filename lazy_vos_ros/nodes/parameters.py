@@ -61,7 +61,7 @@ def declare(node: Node, defaults: Any, prefix: str = '') -> None:
         except Exception as error:
             if type(error).__module__ != 'rclpy.exceptions':
                 raise
-            raise ValueError(f'{prefix}{error}; allowed: {item.allowed}') from None
+            raise ValueError(f'{error}; allowed: {item.allowed}') from None
 
 
 def read(node: Node, settings: Callable[..., Settings], prefix: str = '') -> Settings:

@@ -67,6 +67,10 @@ def test_bag_without_any_result_is_refused(write_bag: WriteBag):
     bag = write_bag(messages, topics=(('/lazy_vos/tracking_state', STATE),))
     with pytest.raises(ValueError, match='has no result of the tracker'):
         evaluate_bag(bag, 'bag')
+    file = next(bag.glob('*.mcap'))
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(ValueError, match=r'of the tracker \(.*is not whole'):
+        evaluate_bag(bag, 'bag')
 
 
 def test_picture_that_cannot_be_read_is_none(write_bag: WriteBag):

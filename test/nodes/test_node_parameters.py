@@ -78,6 +78,12 @@ def test_defaults_of_an_instance_and_a_prefix(make_node):
     assert read(node, Settings, 'more.') == Settings(low=0.5, name='b', count=5)
 
 
+def test_a_wrong_value_behind_a_prefix_is_named_once(make_node):
+    node = make_node(more__count=99)
+    with pytest.raises(ValueError, match=r'^(?!more).*more\.count.*allowed: '):
+        declare(node, Settings, 'more.')
+
+
 def test_a_list_of_texts_is_a_tuple(make_node):
     node = make_node(names=['c', 'd', 'e'])
     declare(node, Settings)

@@ -9,6 +9,7 @@ from importlib import import_module
 
 import pytest
 
+from lazy_vos_ros.cli.main import main
 from lazy_vos_ros.nodes import runtime
 from lazy_vos_ros.nodes import start
 from lazy_vos_ros.nodes.waiting import EndingError
@@ -41,6 +42,12 @@ def test_every_name_starts_a_node():
     for name, module in start.NODES.items():
         assert callable(import_module(module).main)
         assert callable(getattr(start, name if name == 'lazy_vos' else f'lazy_vos_{name}'))
+
+
+@pytest.mark.parametrize('given', [['-p', 'tau_u:=0.3'], ['--help'], ['x', '--ros-args']])
+def test_what_no_node_would_read_is_refused(given, capsys):
+    assert main(['node', 'lazy_vos', *given]) == 1
+    assert 'after lazy_vos; allowed: --ros-args and what follows' in capsys.readouterr().err
 
 
 def test_what_is_being_loaded_is_not_waited_for_once_a_signal_came(monkeypatch):
