@@ -114,7 +114,8 @@ def about(args: argparse.Namespace, sequences: 'Sequence[SequenceFiles]') -> dic
         'dataset': str(args.dataset),
         'sequences': [files.name for files in sequences],
         'most_frames': args.frames,
-        'weights': {path.name: sha256_of(path) for path in paths},
+        # a list, because the files of different trainings may have one name
+        'weights': [{'file': path.name, 'sha256': sha256_of(path)} for path in paths],
         'size': args.size,
         'dropout': args.dropout,
         'passes': args.passes,

@@ -113,7 +113,8 @@ def test_figures_can_be_opened(result: Path):
     assert 'compact_tracker.safetensors' in record['committees']['single']
     assert record['dilations'] == [0.05, 0.5]
     assert (record['size'], record['passes'], record['sequences']) == (48, 2, ['clip'])
-    assert len(record['weights']['compact_tracker.safetensors']) == 64
+    assert [item['file'] for item in record['weights']] == ['compact_tracker.safetensors'] * 2
+    assert len(record['weights'][0]['sha256']) == 64
 
 
 def test_repeats_its_numbers(dataset: Path, result: Path, tmp_path: Path, capsys):
