@@ -278,8 +278,8 @@ def read_image(path: Path) -> Image:
     """
     content = path.read_bytes()
     frame: Image | None = None
-    # OpenCV fills what a cut-off jpg lacks with grey and says nothing
-    if content and not _is_cut_jpeg(content):
+    # of a file on disk that is cut off OpenCV would make up the rest in grey, of one in memory not
+    if content:
         with suppress(cv2.error):  # it promises more pixels than OpenCV takes
             data = np.frombuffer(content, np.uint8)
             frame = cv2.imdecode(data, cv2.IMREAD_COLOR)  # type: ignore[assignment]
@@ -289,12 +289,6 @@ def read_image(path: Path) -> Image:
             'allowed: whole jpg or png files'
         )
     return frame
-
-
-def _is_cut_jpeg(content: bytes) -> bool:
-    """Whether a jpg does not end after the last of its scans; neither marker is in a scan."""
-    is_jpeg = content.startswith(b'\xff\xd8')
-    return is_jpeg and content.find(b'\xff\xd9', content.rfind(b'\xff\xda') + 1) < 0
 
 
 def _skip_and_read(capture: cv2.VideoCapture, skipped: int) -> Image | None:
