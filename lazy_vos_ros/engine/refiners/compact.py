@@ -12,12 +12,15 @@ from torch import nn
 
 from lazy_vos_ros.engine.backend import Backend
 from lazy_vos_ros.engine.backend import FrozenFrame
+from lazy_vos_ros.engine.backend import Image
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.engine.refiners.base import RefinedMask
 from lazy_vos_ros.engine.refiners.click_network import ClickConfig
 from lazy_vos_ros.engine.refiners.click_network import ClickNetwork
 from lazy_vos_ros.engine.refiners.click_network import Taps
 from lazy_vos_ros.engine.refiners.clicked_parts import clicked_parts
+from lazy_vos_ros.engine.refiners.window import Window
+from lazy_vos_ros.engine.refiners.window import window_around
 from lazy_vos_ros.engine.weights import check_entries
 from lazy_vos_ros.engine.weights import title_of
 from lazy_vos_ros.engine.xmem.backend import XMemBackend
@@ -33,6 +36,10 @@ from lazy_vos_ros.engine.xmem.preprocessing import probabilities_to_image
 
 _KIND = 'compact refiner'
 _STRIDE = 16
+CLOSE_SIZE = 256
+"""Short side at which a window around a small object is encoded: that of the training images."""
+_WORTH_A_LOOK = 1.25
+"""Least enlargement for which the window is encoded."""
 OWN_SIZE = 384
 """Short side at which images are encoded where the tracker's features cannot be shared."""
 
@@ -120,13 +127,26 @@ class CompactRefiner:
         """Return the mask of the clicked object; see :class:`Refiner`.
 
         The clicks are taken one after another, each with the mask of those before it, as in
-        training; the first starts from `prior`, if any.
+        training; the first starts from `prior`, if any. An object that is small in the tracker's
+        features is then refined once more in a window of its own.
         """
         if not clicks:
             raise ValueError('no click to refine with; allowed: at least one')
         for click in clicks:
             click.check_inside(*frame.image.shape[:2])
         taps, geometry = self._encode(frame)
+        logits, quality = self._predict(taps, geometry, clicks, prior)
+        seen = (logits if prior is None else prior - 0.5) > 0
+        window = window_around(seen, clicks)
+        if window is not None and _enlarges(window, geometry):
+            near = logits.sigmoid() if prior is None else prior
+            logits, quality = self._look_closely(frame, window, clicks, near)
+        return RefinedMask(clicked_parts(logits > 0, clicks), quality)
+
+    def _predict(
+        self, taps: Taps, geometry: Geometry, clicks: Sequence[Click], prior: Tensor | None
+    ) -> tuple[Tensor, float]:
+        """Return logits (H, W) of the encoded image and the expected IoU."""
         points, kinds = _to_network(clicks, geometry, taps.f4.device)
         previous = None if prior is None else _to_stride_4(prior.to(taps.f4.device), geometry)
         for count in range(1, len(clicks) + 1):
@@ -135,7 +155,22 @@ class CompactRefiner:
             )
             previous = logits.sigmoid()
         maps = probabilities_to_image(upsample(logits, 4)[0].float(), geometry)
-        return RefinedMask(clicked_parts(maps[0] > 0, clicks), float(quality[0]))
+        return maps[0], float(quality[0])
+
+    def _look_closely(
+        self, frame: FrozenFrame, window: Window, clicks: Sequence[Click], near: Tensor
+    ) -> tuple[Tensor, float]:
+        """Encode the window anew, larger than the tracker sees it; outside is no object."""
+        geometry = plan_geometry(window.size, size=CLOSE_SIZE, enlarge=True, multiple=_STRIDE)
+        taps = self._encode_anew(frame.image[window.slices], geometry)
+        inside, quality = self._predict(taps, geometry, window.clicks(clicks), near[window.slices])
+        logits = torch.full(frame.image.shape[:2], -torch.inf, device=inside.device)
+        logits[window.slices] = inside
+        return logits, quality
+
+    def _encode_anew(self, image: Image, geometry: Geometry) -> Taps:
+        device = self._model.clicks.predict.weight.device
+        return Taps(*self._model.trunk(image_to_network(image, geometry, device)))
 
     def _encode(self, frame: FrozenFrame) -> tuple[Taps, Geometry]:
         if self._shares and isinstance(frame, XMemFrame):
@@ -148,10 +183,15 @@ class CompactRefiner:
             geometry = plan_geometry(
                 (height, width), size=OWN_SIZE, enlarge=False, multiple=_STRIDE
             )
-            device = self._model.clicks.predict.weight.device
-            taps = Taps(*self._model.trunk(image_to_network(frame.image, geometry, device)))
+            taps = self._encode_anew(frame.image, geometry)
             self._last = (frame, taps, geometry)
         return self._last[1], self._last[2]
+
+
+def _enlarges(window: Window, geometry: Geometry) -> bool:
+    """Whether the window shows the object clearly larger than the features of the whole image."""
+    whole = min(geometry.resized) / min(geometry.image)
+    return CLOSE_SIZE / min(window.size) > _WORTH_A_LOOK * whole
 
 
 def _same_trunk(trunk: LiteTrunk, backend: Backend) -> bool:

@@ -83,15 +83,40 @@ def test_own_features_are_computed_once_a_frame(backend, image, monkeypatch):
     torch.manual_seed(1)
     other = RefinerModel(SIZES)
     refiner = CompactRefiner(other, backend)
-    calls = []
+    shapes = []
     forward = other.trunk.forward
-    monkeypatch.setattr(other.trunk, 'forward', lambda x: calls.append(1) or forward(x))
+    monkeypatch.setattr(
+        other.trunk, 'forward', lambda maps: shapes.append(maps.shape) or forward(maps)
+    )
     frame = frame_of(backend, image)
     refiner.refine(frame, [Click(60, 40)], object_id=1)
+    whole = shapes[0]
     refiner.refine(frame, [Click(60, 40), Click(5, 5)], object_id=1)
-    assert len(calls) == 1
+    assert shapes.count(whole) == 1
     refiner.refine(frame_of(backend, image), [Click(60, 40)], object_id=1)
-    assert len(calls) == 2
+    assert shapes.count(whole) == 2
+
+
+def test_small_object_is_refined_in_a_window_of_its_own(model, backend, image, monkeypatch):
+    refiner = CompactRefiner(model, backend)
+    shapes = []
+    forward = model.trunk.forward
+    monkeypatch.setattr(
+        model.trunk, 'forward', lambda maps: shapes.append(maps.shape) or forward(maps)
+    )
+    frame = frame_of(backend, image)
+    height, width = image.shape[:2]
+    large = torch.ones(height, width)
+    refiner.refine(frame, [Click(60, 40)], object_id=1, prior=large)
+    seen = len(shapes)
+    small = torch.zeros(height, width)
+    small[36:46, 54:66] = 1.0
+    mask = refiner.refine(frame, [Click(60, 40)], object_id=1, prior=small).mask
+    assert len(shapes) == seen + 1
+    assert min(shapes[-1][-2:]) >= 256
+    outside = mask.clone()
+    outside[20:60, 40:80] = False
+    assert not outside.any()
 
 
 def test_bad_clicks_are_refused(model, backend, image):
