@@ -70,8 +70,8 @@ def load_refiner_model(path: Path) -> RefinerModel:
     ValueError
         If the file is not one of this kind, is damaged, or its entries do not fit.
     """
-    sizes, state = read_described(path, _KIND)
-    model = RefinerModel(ClickConfig(**sizes))
+    config, state = read_described(path, _KIND, ClickConfig)
+    model = RefinerModel(config)
     check_entries(path, model.state_dict(), state)
     model.load_state_dict(state)
     model.trunk.channels_last()

@@ -1,9 +1,10 @@
 """The compact network's weights: a safetensors file with its sizes as metadata."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -16,6 +17,10 @@ from lazy_vos_ros.engine.xmem.compact import compact_network
 from lazy_vos_ros.engine.xmem.network import XMemNetwork
 
 _KIND = 'compact tracker'
+_LARGEST = 1024
+"""Channels; more is no compact network, and might not fit into memory."""
+
+Sizes = TypeVar('Sizes')
 
 
 def save_compact_network(
@@ -35,24 +40,26 @@ def load_compact_network(path: Path) -> XMemNetwork:
     ValueError
         If the file is not one of this kind, is damaged, or its entries do not fit.
     """
-    sizes, state = read_described(path, _KIND)
-    network = compact_network(CompactConfig(**sizes))
+    config, state = read_described(path, _KIND, CompactConfig)
+    network = compact_network(config)
     check_entries(path, network.state_dict(), state)
     network.load_state_dict(state)
     return network
 
 
-def read_described(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def read_described(
+    path: Path, kind: str, sizes: Callable[..., Sizes]
+) -> tuple[Sizes, dict[str, torch.Tensor]]:
     """Read a safetensors file whose metadata name its kind and the sizes of its network.
 
     Returns
     -------
-    The sizes by field name, and the entries as float32.
+    The sizes, made by `sizes` from whole numbers by field name, and the entries as float32.
 
     Raises
     ------
     ValueError
-        If the file is damaged or of another kind.
+        If the file is damaged, of another kind, or its sizes are no such numbers.
     """
     try:
         with safe_open(path, framework='pt') as file:
@@ -62,4 +69,14 @@ def read_described(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, tor
         raise ValueError(f'{path} is no readable file of weights: {error}') from error
     if metadata.get('kind') != kind:
         raise ValueError(f'{path} holds {metadata.get("kind")!r}; allowed: {kind!r}')
-    return json.loads(metadata['config']), state
+    described = metadata.get('config', 'nothing')
+    try:
+        values = json.loads(described)
+        if not all(type(value) is int and 0 < value <= _LARGEST for value in values.values()):
+            raise ValueError
+        return sizes(**values), state
+    except (ValueError, TypeError, AttributeError):
+        allowed = f'sizes of the network by name, each a whole number from 1 to {_LARGEST}'
+        raise ValueError(
+            f'{path} describes its network as {described[:200]!r}; allowed: {allowed}'
+        ) from None

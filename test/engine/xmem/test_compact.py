@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from lazy_vos_ros.engine.backend import MemoryWrite
 from lazy_vos_ros.engine.build import make_backend
@@ -177,10 +178,31 @@ def test_damaged_or_foreign_weights_are_refused(network, tmp_path):
     save_compact_network(network, SMALL, path)
     with pytest.raises(ValueError, match='not finite'):
         load_compact_network(path)
-    from safetensors.torch import save_file
-
     save_file({'x': torch.zeros(1)}, path, metadata={'kind': 'something else'})
     with pytest.raises(ValueError, match='something else'):
+        load_compact_network(path)
+
+
+@pytest.mark.parametrize(
+    'config',
+    [
+        None,
+        '{',
+        '[]',
+        'null',
+        '{"key": "x"}',
+        '{"key": -1}',
+        '{"key": true}',
+        '{"key": 99999}',
+        '{"keys": 32}',
+        '{"key": 1e9}',
+    ],
+)
+def test_weights_with_a_wrong_description_are_refused(tmp_path, config):
+    path = tmp_path / 'wrong.safetensors'
+    metadata = {'kind': 'compact tracker', **({} if config is None else {'config': config})}
+    save_file({'entry': torch.zeros(1)}, path, metadata=metadata)
+    with pytest.raises(ValueError, match=r'wrong\.safetensors describes its network as .*allowed'):
         load_compact_network(path)
 
 
