@@ -31,6 +31,7 @@ from lazy_vos_ros.nodes.parameters import watch
 from lazy_vos_ros.nodes.qos import EVENTS
 from lazy_vos_ros.nodes.qos import subscription
 from lazy_vos_ros.nodes.runtime import run
+from lazy_vos_ros.nodes.servers import client_known
 from lazy_vos_ros.nodes.waiting import pause
 
 MEMORY = 10_000
@@ -132,6 +133,7 @@ class Agent(Node):
             answer, message = Skip(), f'no {self.settings.clip_time} for this image'
         else:
             answer, message = self._decide(request, seconds), ''
+        await client_known(self, self.resolve_service_name('request_correction'))
         self.get_logger().info(f'object {request.object_id}: {answer}')
         return response_from(answer, message)
 

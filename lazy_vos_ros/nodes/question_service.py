@@ -15,6 +15,7 @@ from lazy_vos_ros.nodes.images import bridge
 from lazy_vos_ros.nodes.images import rgb_from
 from lazy_vos_ros.nodes.messages import response_from
 from lazy_vos_ros.nodes.operator_view import Question
+from lazy_vos_ros.nodes.servers import client_known
 from lazy_vos_ros.nodes.stream_clock import nanoseconds
 from lazy_vos_ros.nodes.waiting import resolve
 
@@ -61,7 +62,9 @@ class QuestionService:
         async def handler(
             request: RequestCorrection.Request, response: RequestCorrection.Response
         ) -> RequestCorrection.Response:
-            return await self._handle(request, f'{prefix}/{DEFAULT_TRACKER}')
+            answer = await self._handle(request, f'{prefix}/{DEFAULT_TRACKER}')
+            await client_known(self._node, f'{prefix}/request_correction')
+            return answer
 
         self._node.create_service(
             RequestCorrection,
