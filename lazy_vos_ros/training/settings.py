@@ -42,6 +42,10 @@ class TrainSettings:
     warmup: int = 100
     object_shares: tuple[float, ...] = (0.4, 0.3, 0.3)
     """Shares of the steps whose clips have one object, two, three and so on."""
+    margin_share: float = 0.3
+    """Share of the clips whose masks get a margin (see extent.py)."""
+    shadow_share: float = 0.15
+    """Share of the clips whose objects cast shadows."""
     threads: int = 2
     workers: int = 1
     checkpoint_every: int = 200
@@ -78,6 +82,9 @@ class TrainSettings:
         shares = self.object_shares
         if not shares or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
             raise ValueError(f'object_shares are {shares}; allowed: shares that sum to 1')
+        for name in ('margin_share', 'shadow_share'):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f'{name} is {getattr(self, name)}; allowed: 0 to 1')
 
     def stage(self, step: int) -> Stage:
         """Return the stage that `step` (from 0) belongs to."""

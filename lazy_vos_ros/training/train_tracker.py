@@ -23,6 +23,7 @@ from lazy_vos_ros.training import checkpoint
 from lazy_vos_ros.training.clips import ClipMaker
 from lazy_vos_ros.training.data import StillImages
 from lazy_vos_ros.training.disturb import disturb
+from lazy_vos_ros.training.extent import vary_extent
 from lazy_vos_ros.training.losses import bootstrapped_cross_entropy
 from lazy_vos_ros.training.losses import prior_cross_entropy
 from lazy_vos_ros.training.losses import soft_dice
@@ -65,7 +66,20 @@ class StepClips(Dataset[Batch]):
         rng = np.random.default_rng([self.settings.seed, step])
         shares = self.settings.object_shares
         objects = 1 + int(rng.choice(len(shares), p=shares))
-        return make_batch(self._maker, rng, stage.clips, stage.frames, self.settings.crop, objects)
+        made = make_batch(self._maker, rng, stage.clips, stage.frames, self.settings.crop, objects)
+        clips = [self._vary(rng, *clip) for clip in zip(*made, strict=True)]
+        images, labels = (torch.stack(part) for part in zip(*clips, strict=True))
+        return images, labels
+
+    def _vary(self, rng: np.random.Generator, images: Tensor, labels: Tensor) -> Batch:
+        changed = vary_extent(
+            rng,
+            images.numpy(),
+            labels.numpy(),
+            margin_share=self.settings.margin_share,
+            shadow_share=self.settings.shadow_share,
+        )
+        return torch.from_numpy(changed[0]), torch.from_numpy(changed[1])
 
 
 def make_batch(

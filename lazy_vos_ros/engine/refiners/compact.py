@@ -19,6 +19,7 @@ from lazy_vos_ros.engine.refiners.click_network import ClickConfig
 from lazy_vos_ros.engine.refiners.click_network import ClickNetwork
 from lazy_vos_ros.engine.refiners.click_network import Taps
 from lazy_vos_ros.engine.refiners.clicked_parts import clicked_parts
+from lazy_vos_ros.engine.refiners.local_change import mask_with_clicks
 from lazy_vos_ros.engine.refiners.window import Window
 from lazy_vos_ros.engine.refiners.window import window_around
 from lazy_vos_ros.engine.weights import check_entries
@@ -128,7 +129,8 @@ class CompactRefiner:
 
         The clicks are taken one after another, each with the mask of those before it, as in
         training; the first starts from `prior`, if any. An object that is small in the tracker's
-        features is then refined once more in a window of its own.
+        features is then refined once more in a window of its own. Of the mask of `prior` the
+        clicks change only what they are about (:mod:`~lazy_vos_ros.engine.refiners.local_change`).
         """
         if not clicks:
             raise ValueError('no click to refine with; allowed: at least one')
@@ -141,7 +143,9 @@ class CompactRefiner:
         if window is not None and _enlarges(window, geometry):
             near = logits.sigmoid() if prior is None else prior
             logits, quality = self._look_closely(frame, window, clicks, near)
-        return RefinedMask(clicked_parts(logits > 0, clicks), quality)
+        if prior is None:
+            return RefinedMask(clicked_parts(logits > 0, clicks), quality)
+        return RefinedMask(mask_with_clicks(prior.to(logits.device), logits, clicks), quality)
 
     def _predict(
         self, taps: Taps, geometry: Geometry, clicks: Sequence[Click], prior: Tensor | None
