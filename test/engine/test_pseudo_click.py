@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lazy_vos_ros.engine.clicks import Click
 from lazy_vos_ros.engine.config import PROFILES
 from lazy_vos_ros.engine.config import LazyConfig
+from lazy_vos_ros.engine.pseudo_click import FIELDS
 from lazy_vos_ros.engine.pseudo_click import boundary
 from lazy_vos_ros.engine.pseudo_click import boundary_distance
 from lazy_vos_ros.engine.pseudo_click import interior_distance
@@ -88,6 +89,26 @@ def test_uncertain_part_is_avoided(mode):
     entropy = np.zeros((50, 90), np.float32)
     entropy[:, :40] = 0.9
     assert pseudo_click(mask, entropy, _config(mode)) == Click(60, 25)
+
+
+@pytest.mark.parametrize(('mode', 'rim'), [('boundary_distance', 0), ('interior_distance', 1)])
+@pytest.mark.parametrize('entropy', [0.0, 0.1, 0.5, 0.9, 1.0])
+def test_field_is_distance_times_one_minus_entropy(mode, rim, entropy):
+    mask = np.zeros((9, 11), bool)
+    mask[1:8, 1:10] = True
+    dilated = np.ones_like(mask)
+    field = FIELDS[mode](mask, dilated, np.full(mask.shape, entropy, np.float32))
+    distances = rim + np.array([0, 1, 2, 3, 3, 3, 2, 1, 0])
+    assert field[4, 1:10] == pytest.approx(distances * (1 - entropy), abs=1e-6)
+
+
+@pytest.mark.parametrize('mode', ['boundary_distance', 'interior_distance'])
+@pytest.mark.parametrize(('other_radius', 'x'), [(8, 20), (12, 60)])
+def test_half_the_certainty_weighs_as_much_as_half_the_distance(mode, other_radius, x):
+    mask = _disc(60, 90, 30, 20, 20) | _disc(60, 90, 30, 60, other_radius)
+    entropy = np.zeros((60, 90), np.float32)
+    entropy[:, :42] = 0.5
+    assert pseudo_click(mask, entropy, _config(mode)) == Click(x, 30)
 
 
 def test_centre_ignores_uncertainty():
