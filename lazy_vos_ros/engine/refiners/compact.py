@@ -138,8 +138,7 @@ class CompactRefiner:
             click.check_inside(*frame.image.shape[:2])
         taps, geometry = self._encode(frame)
         logits, quality = self._predict(taps, geometry, clicks, prior)
-        seen = (logits if prior is None else prior - 0.5) > 0
-        window = window_around(seen, clicks)
+        window = window_around(_seen(prior, logits, clicks), clicks)
         if window is not None and _enlarges(window, geometry):
             near = logits.sigmoid() if prior is None else prior
             logits, quality = self._look_closely(frame, window, clicks, near)
@@ -190,6 +189,13 @@ class CompactRefiner:
             taps = self._encode_anew(frame.image, geometry)
             self._last = (frame, taps, geometry)
         return self._last[1], self._last[2]
+
+
+def _seen(prior: Tensor | None, logits: Tensor, clicks: Sequence[Click]) -> Tensor:
+    """Return where the object is, (H, W) bool: in the earlier mask, else where it was clicked."""
+    if prior is not None and bool((prior > 0.5).any()):
+        return prior > 0.5
+    return clicked_parts(logits > 0, clicks)
 
 
 def _enlarges(window: Window, geometry: Geometry) -> bool:

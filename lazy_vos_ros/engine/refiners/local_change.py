@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from lazy_vos_ros.engine.clicks import Click
+from lazy_vos_ros.engine.refiners.clicked_parts import clicked_parts
 
-ANOTHER_OBJECT = 0.1
+_ANOTHER_OBJECT = 0.1
 """IoU of the masks below which the clicks are about something else than what was tracked."""
 _TRUST = 0.6
 """Weight of the earlier mask's logits where the clicks only confirm it."""
@@ -23,10 +24,11 @@ _MAX_LOGIT = 8.0
 def mask_with_clicks(prior: Tensor, logits: Tensor, clicks: Sequence[Click]) -> Tensor:
     """Return the mask (H, W) bool after clicks on the mask of `prior`.
 
-    Where a click contradicts the earlier mask, the connected part of the change that it lies in
-    is made. Clicks that only confirm it leave a mean of the two. Masks with next to nothing in
-    common are not mixed: the refined one is taken, as it is where the network does not follow the
-    clicks that contradict.
+    A positive click outside the earlier mask adds the part of the refined mask that it lies in, a
+    negative one inside takes away the part that the refined mask lacks there. Clicks that only
+    confirm the earlier mask leave a mean of the two. The clicked parts of the refined mask are
+    taken alone where it has next to nothing in common with the earlier one, and where it does not
+    follow the clicks.
 
     Parameters
     ----------
@@ -38,14 +40,27 @@ def mask_with_clicks(prior: Tensor, logits: Tensor, clicks: Sequence[Click]) -> 
         Inside the image.
     """
     before, refined = prior > 0.5, logits > 0
-    if _iou(before, refined) < ANOTHER_OBJECT:
-        return refined
-    against = [click for click in clicks if bool(before[click.pixel]) != click.positive]
+    if _iou(before, refined) < _ANOTHER_OBJECT:
+        return clicked_parts(refined, clicks)
+    against = [click for click in clicks if not _follows(before, click)]
     if not against:
-        earlier = torch.logit(prior.float(), eps=1e-4)
-        return _TRUST * earlier + (1 - _TRUST) * logits.clamp(-_MAX_LOGIT, _MAX_LOGIT) > 0
-    change = _parts_at(before ^ refined, against)
-    return before ^ change if bool(change.any()) else refined
+        mean = _mean(prior, logits) > 0
+        return mean if all(_follows(mean, click) for click in clicks) else before
+    added = _parts_at(refined & ~before, [click for click in against if click.positive])
+    removed = _parts_at(before & ~refined, [click for click in against if not click.positive])
+    mask = (before | added) & ~removed
+    if all(_follows(mask, click) for click in clicks):
+        return mask
+    return clicked_parts(refined, clicks)
+
+
+def _follows(mask: Tensor, click: Click) -> bool:
+    return bool(mask[click.pixel]) == click.positive
+
+
+def _mean(prior: Tensor, logits: Tensor) -> Tensor:
+    earlier = torch.logit(prior.float(), eps=1e-4)
+    return _TRUST * earlier + (1 - _TRUST) * logits.clamp(-_MAX_LOGIT, _MAX_LOGIT)
 
 
 def _iou(one: Tensor, other: Tensor) -> float:

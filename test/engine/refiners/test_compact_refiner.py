@@ -119,6 +119,52 @@ def test_small_object_is_refined_in_a_window_of_its_own(model, backend, image, m
     assert not outside.any()
 
 
+def two_boxes():
+    """Logits of a network that found what was clicked on, and something like it elsewhere."""
+    logits = torch.full((96, 130), -4.0)
+    logits[20:80, 10:70] = 4.0
+    logits[5:90, 100:125] = 4.0
+    return logits
+
+
+@pytest.fixture
+def finds_two(model, backend, monkeypatch):
+    monkeypatch.setattr(CompactRefiner, '_predict', lambda *_: (two_boxes(), 0.5))
+    monkeypatch.setattr(compact, '_enlarges', lambda *_: False)
+    return CompactRefiner(model, backend)
+
+
+@pytest.mark.parametrize('prior', [None, torch.zeros(96, 130)])
+def test_where_nothing_was_seen_only_the_clicked_part_is_taken(finds_two, backend, image, prior):
+    frame = frame_of(backend, image)
+    mask = finds_two.refine(frame, [Click(40, 40)], object_id=1, prior=prior).mask
+    assert mask[20:80, 10:70].all()
+    assert not mask[:, 90:].any()
+
+
+def test_a_click_on_a_tracked_object_changes_only_what_it_is_about(finds_two, backend, image):
+    prior = torch.zeros(96, 130)
+    prior[20:60, 10:70] = 1.0
+    prior[84:90, 10:20] = 1.0  # not in the refined mask, and not clicked on
+    frame = frame_of(backend, image)
+    mask = finds_two.refine(frame, [Click(40, 70)], object_id=1, prior=prior).mask
+    expected = prior > 0.5
+    expected[60:80, 10:70] = True
+    assert mask.equal(expected)
+
+
+def test_the_window_is_around_the_clicked_part(finds_two, backend, image, monkeypatch):
+    windows = []
+    original = compact.window_around
+    monkeypatch.setattr(
+        compact, 'window_around', lambda *args: windows.append(original(*args)) or windows[-1]
+    )
+    frame = frame_of(backend, image)
+    finds_two.refine(frame, [Click(40, 40)], object_id=1, prior=torch.zeros(96, 130))
+    clicked = (two_boxes() > 0) & (torch.arange(130) < 90)
+    assert windows == [original(clicked, [Click(40, 40)])]
+
+
 def test_bad_clicks_are_refused(model, backend, image):
     refiner = CompactRefiner(model, backend)
     frame = frame_of(backend, image)
