@@ -98,6 +98,8 @@ def judge(health: Health) -> tuple[bytes, str]:
 
 
 def _warnings(health: Health) -> Iterator[str]:
+    if health.session.first_refused:
+        yield f'the first object could not be added: {health.session.first_refused}'
     if health.rivals:
         nodes = ', '.join(health.rivals)
         yield f'{len(health.rivals)} publishers of the images, taken for one stream: {nodes}'
@@ -161,6 +163,7 @@ def _figures(health: Health) -> dict[str, str]:
         **_device_figures(health.device_memory),
         'part of the working size': f'{health.session.scale:g}',
         'objects': f'{len(result.objects) if result else 0}',
+        'first object refused': session.first_refused or 'no',
         'mean entropy': f'{float(result.entropy.mean()) if result else 0.0:.4f}',
         'open questions': f'{len(session.questions)}',
         'oldest question (s)': f'{max(ages.values(), default=0.0):.1f}',

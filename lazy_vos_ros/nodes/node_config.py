@@ -52,7 +52,8 @@ class NodeConfig:
     )
     initial_click: str = parameter(
         '',
-        'Start with the object at this pixel of the first image: "x,y"; empty: with none.',
+        'Start with the object at this pixel of the first image: "x,y"; tried again with the '
+        'next ones while nothing is found there; empty: with none.',
         dynamic=False,
     )
     initial_mask: str = parameter(

@@ -50,6 +50,8 @@ class SessionState:
     questions: tuple[CorrectionRequest, ...] = ()
     scale: float = 1.0
     """Part of its size at which the network works; below 1 while its memory is short."""
+    first_refused: str = ''
+    """Why the first object was refused on the newest image; empty: it was not, or none is wanted."""
 
 
 class Session:
@@ -76,11 +78,12 @@ class Session:
         self._image: Pixels | None = None
         self._header = Header()
         self._first: Prompt | None = None
+        self._first_refused = ''
         self._put: set[str] = set()
         self.state = SessionState()
 
     def begin_with(self, prompt: Prompt | None) -> None:
-        """Add this object on the next image."""
+        """Add this object on the next image, or on the first one after it that shows it."""
         self._first = prompt
 
     def process(self, message: ImageMessage) -> None:
@@ -88,11 +91,10 @@ class Session:
         if message is self._message:
             return  # an object was added on it just now
         image = rgb_from(message)
-        first, self._first = self._first, None
-        if first is None:
+        if self._first is None:
             self._step(image, message.header)
         else:
-            self._add(image, message.header, first)
+            self._begin(image, message.header, self._first)
 
     def add(self, header: Header, prompt: Prompt) -> int:
         """Add an object on the image that was clicked on; return its id.
@@ -164,9 +166,10 @@ class Session:
         return event
 
     def reset(self) -> None:
-        """Forget all objects."""
+        """Forget all objects, also a first one that is still wanted."""
         self._outputs.publish_last(self._tracker.reset(), self._header.frame_id)
         self._image = None
+        self._want_no_first()
         self._header = Header()
         self._look_again()
 
@@ -181,7 +184,8 @@ class Session:
         """
         words, events = self._keeper.load()
         self._outputs.publish_last(events, self._header.frame_id)
-        self._image = self._message = self._first = None
+        self._image = self._message = None
+        self._want_no_first()
         self._header = Header()
         self._look_again()
         return words
@@ -197,6 +201,29 @@ class Session:
     def _step(self, image: Pixels, header: Header) -> None:
         result = self._tracker.step(image, self._clock.seconds(header.stamp))
         self._publish(result, image, header)
+
+    def _begin(self, image: Pixels, header: Header, first: Prompt) -> None:
+        """Add the first object; where that is refused, track on and try it with the next image.
+
+        The refiner may find nothing in a dark image, and images may change their size. The event
+        tells the first refusal only, the state the newest.
+        """
+        before, stamp = self._tracker.latest, self._clock.seconds(header.stamp)
+        try:
+            result = self._tracker.add_objects(image, [first], stamp)
+        except ValueError as error:
+            after = self._tracker.latest
+            if after is None or after is before:
+                # What cannot fit the image is refused before it is tracked through.
+                after = self._tracker.step(image, stamp)
+            result = _without_refusals_to_add(after) if self._first_refused else after
+            self._first_refused = str(error.__cause__ or error)
+        else:
+            self._want_no_first()
+        self._publish(result, image, header)
+
+    def _want_no_first(self) -> None:
+        self._first, self._first_refused = None, ''
 
     def _add(self, image: Pixels, header: Header, prompt: Prompt) -> int:
         before = self._tracker.latest
@@ -242,7 +269,11 @@ class Session:
                 self._desk.ask(self._outputs.question(request, self._header.frame_id))
         self._put = {request.request_id for request in questions}
         self.state = SessionState(
-            self._tracker.latest, self._tracker.memory_size(), questions, self._tracker.scale
+            self._tracker.latest,
+            self._tracker.memory_size(),
+            questions,
+            self._tracker.scale,
+            self._first_refused,
         )
 
     def _find(self, header: Header) -> ImageMessage:
@@ -254,3 +285,12 @@ class Session:
         tracked = self._tracker.object_ids
         if object_id not in tracked:
             raise ValueError(f'object {object_id} is not tracked; tracked: {list(tracked)}')
+
+
+def _without_refusals_to_add(result: FrameResult) -> FrameResult:
+    events = tuple(
+        event
+        for event in result.events
+        if event.kind is not EventKind.REFUSED or event.object_id or event.request_id
+    )
+    return replace(result, events=events)

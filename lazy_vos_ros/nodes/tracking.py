@@ -22,7 +22,6 @@ from lazy_vos_ros.engine.refiners import make_refiner
 from lazy_vos_ros.engine.refiners.base import Refiner
 from lazy_vos_ros.engine.results import CorrectionEvent
 from lazy_vos_ros.engine.results import EventKind
-from lazy_vos_ros.engine.results import FrameResult
 from lazy_vos_ros.engine.tracker import LazyTracker
 from lazy_vos_ros.engine.xmem.config import XMemConfig
 from lazy_vos_ros.nodes.frame_buffer import FrameBuffer
@@ -35,6 +34,7 @@ from lazy_vos_ros.nodes.outputs import Outputs
 from lazy_vos_ros.nodes.question_desk import QuestionDesk
 from lazy_vos_ros.nodes.servers import servers_of
 from lazy_vos_ros.nodes.session import Session
+from lazy_vos_ros.nodes.session import SessionState
 from lazy_vos_ros.nodes.state_keeper import StateKeeper
 from lazy_vos_ros.nodes.stream_clock import StreamClock
 from lazy_vos_ros.nodes.tracker_services import TrackerServices
@@ -153,11 +153,14 @@ class Tracking:
         return tracker
 
     def _process(self, message: ImageMessage) -> None:
-        before = self.session.state.scale
+        before = self.session.state
         self.session.process(message)
+        now = self.session.state
         self._processed.tick()
-        self._tell_scale(before, self.session.state.scale)
-        self._tell_refusals(self.session.state.result)
+        self._tell_scale(before.scale, now.scale)
+        if now.first_refused != before.first_refused:
+            self._tell_first(now.first_refused)
+        self._tell_refusals(now)
 
     def _tell_scale(self, before: float, now: float) -> None:
         if now < before:
@@ -167,9 +170,20 @@ class Tracking:
         elif now > before:
             self._node.get_logger().info(f'working at {now:.0%} of the size again')
 
-    def _tell_refusals(self, result: FrameResult | None) -> None:
-        for event in result.events if result else ():
-            if event.kind is EventKind.REFUSED and self._faults.note(event.reason):
+    def _tell_first(self, refused: str) -> None:
+        if not refused:
+            self._node.get_logger().info('the first object was added')
+        elif self._faults.note(refused):
+            self._node.get_logger().warning(
+                f'the first object could not be added: {refused} (it is tried again with each '
+                'image)'
+            )
+
+    def _tell_refusals(self, state: SessionState) -> None:
+        for event in state.result.events if state.result else ():
+            if event.kind is not EventKind.REFUSED or event.reason == state.first_refused:
+                continue
+            if self._faults.note(event.reason):
                 self._node.get_logger().warning(
                     f'a correction was refused: {event.reason} (further ones of this kind are '
                     'counted in /diagnostics)'

@@ -96,6 +96,11 @@ def health(**changes):
         ({'rivals': ('/left', '/right')}, WARN, 'one stream: /left, /right'),
         ({'odd_stamps': 'image stamps repeat'}, WARN, 'image stamps repeat'),
         ({'session': SessionState(scale=0.75)}, WARN, 'works at 75% of its size'),
+        (
+            {'session': SessionState(first_refused='the click is outside')},
+            WARN,
+            'the first object could not be added: the click is outside',
+        ),
         ({'operator_present': False}, WARN, 'nobody serves request_correction'),
         ({}, OK, 'images per second, 2 objects, 1 open questions, the oldest for 5 s'),
         ({'session': SessionState(), 'operator_present': False}, OK, 'images per second'),
@@ -118,6 +123,7 @@ def test_report():
     assert values['images dropped'] == '3'
     assert values['latency p50 (ms)'] == '20.0'
     assert (values['memory elements, working'], values['memory bytes']) == ('48', '4096')
+    assert values['first object refused'] == 'no'
     assert (values['open questions'], values['oldest question (s)']) == ('1', '5.0')
     assert (values['faults'], values['last fault']) == ('1', 'image is green')
     assert values['faults: image is green'] == '1'
