@@ -118,8 +118,9 @@ class Corrector:
     ) -> CorrectionEvent:
         """Use a checked answer about a frame.
 
-        `kind` is the event if it is clicks that work, and `reason` goes with it unless there is
-        a more urgent one.
+        It corrects this frame in any case; where the object is now it tells only if nothing is
+        known of that from a later frame. `kind` is the event if it is clicks that work, and
+        `reason` goes with it unless there is a more urgent one.
         """
         clicks = clicks_of(answer)
         if isinstance(answer, Skip):
@@ -129,13 +130,13 @@ class Corrector:
             nothing = torch.zeros(frame.size, dtype=torch.bool, device=self._device(frame))
             self._replace(frame, object_id, RefinedMask(nothing, 1.0), Action.CORRECTED)
             frame.gone.add(object_id)
-            self._monitors[object_id].said_gone()
+            self._monitors[object_id].said_gone(frame.index)
         else:
             try:
                 refined = self._refine(frame, object_id, clicks, watch)
                 self._replace(frame, object_id, refined, Action.CORRECTED)
                 frame.gone.discard(object_id)
-                self._see(object_id, refined)
+                self._see(frame, object_id, refined)
             except RefusedMaskError as error:
                 kind, reason = EventKind.REFUSED, str(error)
         return self._journal.record_in(
@@ -156,9 +157,9 @@ class Corrector:
             self._replace(frame, object_id, refined, Action.CORRECTED)
             if object_id in gone:
                 frame.gone.add(object_id)
-                self._monitors[object_id].said_gone()
+                self._monitors[object_id].said_gone(frame.index)
             else:
-                self._see(object_id, refined)
+                self._see(frame, object_id, refined)
 
     def ask_later(
         self, alarms: Collection[Alarm], labels: Mapping[int, str]
@@ -196,10 +197,10 @@ class Corrector:
         self._open(Question(request, frame))
         return [request]
 
-    def _see(self, object_id: int, refined: RefinedMask) -> None:
+    def _see(self, frame: CorrectedFrame, object_id: int, refined: RefinedMask) -> None:
         mask = refined.mask.cpu().numpy()
         if mask.any():
-            self._monitors[object_id].found(sight_of(mask, 0.0))
+            self._monitors[object_id].found(sight_of(mask, 0.0), frame.index)
 
     def _ask(
         self,

@@ -26,11 +26,15 @@ class ObjectMonitor:
         self._asked_at: float | None = None
         self._calm_frames = 0
         self._vanishing_unasked = False
+        self._known_since = self._back_since = 0
         self.vanishing_spared = False
         """Whether it was told that nobody is asked about its vanishing for now."""
 
     def facts(self) -> dict[str, Any]:
-        """Return everything that it knows, for a file."""
+        """Return everything that it knows, for a file.
+
+        Not since when the whereabouts are known: no question about frames before lives on.
+        """
         return {
             'trigger': self._trigger.facts(),
             'presence': self._presence.facts(),
@@ -75,15 +79,19 @@ class ObjectMonitor:
         """Whether the operator said that it is gone and it has not recovered since."""
         return self.whereabouts is Whereabouts.GONE
 
-    def update(self, sight: Sight, config: LazyConfig) -> tuple[float, Decision, bool]:
+    def update(
+        self, sight: Sight, config: LazyConfig, frame_index: int
+    ) -> tuple[float, Decision, bool]:
         """Look at the next frame; return dS, the decision and whether whereabouts changed."""
         derivative, decision = self._trigger.update(sight.uncertainty, config)
         changed = self._presence.update(sight, config)
         if changed:
+            self._know(frame_index)
             self._vanishing_unasked = self.whereabouts is Whereabouts.LOST
             self.vanishing_spared = False
         self._calm_down(sight, config)
-        if self._vanishing_unasked and config.user_corrections:
+        vanished = self._vanishing_unasked and not self._presence.returning
+        if vanished and config.user_corrections:
             decision = Decision.LOST
         return derivative, decision, changed
 
@@ -107,15 +115,25 @@ class ObjectMonitor:
         self._calm_frames = 0
         self._vanishing_unasked = False
 
-    def found(self, sight: Sight) -> None:
-        """Note that the operator showed the object."""
-        self._presence.found(sight)
-        self._vanishing_unasked = False
+    def found(self, sight: Sight, frame_index: int) -> None:
+        """Note that the operator showed the object in this frame; what is newer stands."""
+        if frame_index >= self._known_since:
+            self._presence.found(sight)
+            self._know(frame_index)
+            self._vanishing_unasked = False
 
-    def said_gone(self) -> None:
-        """Note that the operator said that the object is gone."""
-        self._presence.gone()
-        self._vanishing_unasked = False
+    def said_gone(self, frame_index: int) -> None:
+        """Note that the operator said that it is not in this frame, if it is not back since."""
+        if frame_index >= self._back_since:
+            self._presence.gone()
+            self._know(frame_index)
+            self._vanishing_unasked = False
+
+    def _know(self, frame_index: int) -> None:
+        """Note which frame the whereabouts are known from."""
+        self._known_since = max(self._known_since, frame_index)
+        if not self.absent:
+            self._back_since = self._known_since
 
     def _calm_down(self, sight: Sight, config: LazyConfig) -> None:
         if self._asked_at is None:

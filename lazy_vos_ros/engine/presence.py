@@ -87,6 +87,11 @@ class Presence:
         other._seen = deque(self._seen)
         return other
 
+    @property
+    def returning(self) -> bool:
+        """Whether the newest frame shows it again, and it has not recovered yet."""
+        return self._returning > 0
+
     def found(self, sight: Sight) -> None:
         """Take it from the operator that the object is there, with this mask."""
         self.whereabouts = Whereabouts.PRESENT

@@ -41,7 +41,8 @@ def examine(
     decisions: dict[int, Decision] = {}
     for channel, object_id in enumerate(prediction.object_ids, 1):
         sight = _sight(maps, channel, config)
-        derivative, decision, changed = monitors[object_id].update(sight, config)
+        monitor = monitors[object_id]
+        derivative, decision, changed = monitor.update(sight, config, prediction.frame.index)
         decisions[object_id] = decision
         measurements[object_id] = Measurement(sight.uncertainty, derivative, changed)
     frame = CorrectedFrame(
