@@ -51,7 +51,7 @@ class SessionState:
     scale: float = 1.0
     """Part of its size at which the network works; below 1 while its memory is short."""
     first_refused: str = ''
-    """Why the first object was refused on the newest image; empty: it was not, or none is wanted."""
+    """Why the newest image did not get the first object; empty: it did, or none is wanted."""
 
 
 class Session:
