@@ -62,9 +62,19 @@ def share(*parts: str) -> PathJoinSubstitution:
     return PathJoinSubstitution([FindPackageShare(PACKAGE), *parts])
 
 
-def recording(context: LaunchContext) -> bool:
-    """Return whether a recording was asked for."""
-    return LaunchConfiguration('record').perform(context) == 'true'
+def is_true(name: str, context: LaunchContext) -> bool:
+    """Return whether an argument says yes, in the spellings that conditions of launch know.
+
+    Raises
+    ------
+    ValueError
+        If it says neither yes nor no.
+    """
+    text = LaunchConfiguration(name).perform(context)
+    word = text.strip().lower()
+    if word not in ('true', 'false', '1', '0'):
+        raise ValueError(f'{name} is {text!r}; allowed: true, false, 1 or 0')
+    return word in ('true', '1')
 
 
 def camera(context: LaunchContext) -> list[LaunchDescriptionEntity]:
@@ -75,9 +85,9 @@ def camera(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     settings = {
         'source': source,
         'rate': float(LaunchConfiguration('rate').perform(context)),
-        'loop': LaunchConfiguration('loop').perform(context) == 'true',
+        'loop': is_true('loop', context),
         # The clip begins when the tracker, and the recorder if there is one, are ready for it.
-        'wait_for_subscribers': 2 if recording(context) else 1,
+        'wait_for_subscribers': 2 if is_true('record', context) else 1,
     }
     return [
         Node(
@@ -94,7 +104,7 @@ def camera(context: LaunchContext) -> list[LaunchDescriptionEntity]:
 
 def recorder(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Make the recorder if asked for."""
-    if not recording(context):
+    if not is_true('record', context):
         return []
     return [
         Node(

@@ -85,6 +85,29 @@ def test_camera_and_recorder_start_when_asked_for(description):
     assert nodes['lazy_vos_recorder']['parameters'] == [{'bag': 'here'}]
 
 
+@pytest.mark.parametrize('text', ['true', 'True', ' TRUE', '1'])
+def test_yes_is_understood_in_all_its_spellings(description, text):
+    nodes = nodes_of(description, source='0', loop=text, record=text)
+    assert 'lazy_vos_recorder' in nodes
+    (camera,) = nodes['lazy_vos_camera']['parameters']
+    assert (camera['loop'], camera['wait_for_subscribers']) == (True, 2)
+
+
+@pytest.mark.parametrize('text', ['false', 'False', '0'])
+def test_no_is_understood_in_all_its_spellings(description, text):
+    nodes = nodes_of(description, source='0', loop=text, record=text)
+    assert 'lazy_vos_recorder' not in nodes
+    (camera,) = nodes['lazy_vos_camera']['parameters']
+    assert (camera['loop'], camera['wait_for_subscribers']) == (False, 1)
+
+
+@pytest.mark.parametrize('name', ['loop', 'record'])
+@pytest.mark.parametrize('text', ['yes', 'on', ''])
+def test_what_is_neither_yes_nor_no_is_refused(description, name, text):
+    with pytest.raises(ValueError, match=f"{name} is '{text}'; allowed: true, false, 1 or 0"):
+        nodes_of(description, source='0', **{name: text})
+
+
 def test_every_argument_is_declared_explained_and_used(description, load):
     declared = of_kind(description, 'DeclareLaunchArgument')
     assert all(item.kwargs['description'] for item in declared)
