@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
 from lazy_vos_msgs.srv import RequestCorrection
@@ -19,9 +18,11 @@ from lazy_vos_ros.engine.parameters import check_parameters
 from lazy_vos_ros.engine.parameters import parameter
 from lazy_vos_ros.engine.results import Absent
 from lazy_vos_ros.engine.results import Skip
+from lazy_vos_ros.evaluation.label_images import read_labels
 from lazy_vos_ros.evaluation.operators import RecordedClicks
 from lazy_vos_ros.evaluation.operators import gt_center
 from lazy_vos_ros.evaluation.operators import largest_error
+from lazy_vos_ros.evaluation.sources import natural_key
 from lazy_vos_ros.nodes.images import bridge
 from lazy_vos_ros.nodes.messages import response_from
 from lazy_vos_ros.nodes.parameters import declare
@@ -75,23 +76,24 @@ class AgentSettings:
 
 
 class MaskFolder:
-    """Ground truth: label images in the order of their names."""
+    """Ground truth: label images in the natural order of their names."""
 
     def __init__(self, folder: str) -> None:
-        self.paths = sorted(Path(folder).glob('*.png'))
+        self.paths = sorted(Path(folder).glob('*.png'), key=natural_key)
         if not self.paths:
             raise ValueError(f'masks is {folder!r}; allowed: a folder with png label images')
 
     def at(self, index: int, object_id: int) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
-        """Return the (H, W) mask of an object in a frame, None where there is no image."""
+        """Return the (H, W) mask of an object in a frame, None where there is no image.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be read or has colours.
+        """
         if not 0 <= index < len(self.paths):
             return None
-        labels = cv2.imread(str(self.paths[index]), cv2.IMREAD_UNCHANGED)
-        if labels is None or labels.ndim != 2:
-            raise ValueError(
-                f'{self.paths[index]} is no label image; allowed: grey or indexed png'
-            )
-        return labels == object_id
+        return read_labels(self.paths[index]) == object_id
 
 
 class Agent(Node):
@@ -128,23 +130,27 @@ class Agent(Node):
         self, request: RequestCorrection.Request, response: RequestCorrection.Response
     ) -> RequestCorrection.Response:
         await pause(self, self._reaction())
-        seconds = self._times.get(_key(request.header.stamp))
-        if seconds is None:
-            answer, message = Skip(), f'no {self.settings.clip_time} for this image'
-        else:
-            answer, message = self._decide(request, seconds), ''
+        answer: Click | Absent | Skip
+        try:
+            answer, message = self._decide(request), ''
+        except ValueError as error:
+            # Whoever gets no answer at all would wait for it.
+            answer, message = Skip(), str(error)
         await client_known(self, self.resolve_service_name('request_correction'))
-        self.get_logger().info(f'object {request.object_id}: {answer}')
+        self.get_logger().info(f'object {request.object_id}: {answer} {message}'.rstrip())
         return response_from(answer, message)
 
-    def _decide(self, request: RequestCorrection.Request, seconds: float) -> Click | Absent | Skip:
+    def _decide(self, request: RequestCorrection.Request) -> Click | Absent | Skip:
+        """Return the answer; ValueError says why there is none."""
+        seconds = self._times.get(_key(request.header.stamp))
+        if seconds is None:
+            raise ValueError(f'no {self.settings.clip_time} for this image')
         if self._clicks is not None:
             return self._clicks.at(seconds * self._clicks.fps, request.object_id)
-        if self._masks is None:
-            return Skip()
-        truth = self._masks.at(round(seconds * self.settings.fps), request.object_id)
+        frame = round(seconds * self.settings.fps)
+        truth = self._masks.at(frame, request.object_id) if self._masks else None
         if truth is None:
-            return Skip()
+            raise ValueError(f'no mask for this image: it is frame {frame} of the clip')
         prediction = bridge().imgmsg_to_cv2(request.mask, 'mono8') > 0
         rule = gt_center if self.settings.mode == 'gt_center' else largest_error
         return rule(truth, prediction)
