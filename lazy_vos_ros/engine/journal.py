@@ -29,7 +29,7 @@ class Journal:
 
     def __init__(self) -> None:
         self.now = 0.0
-        """Stamp of the newest frame, seconds."""
+        """Time of the stream in the newest frame, seconds."""
         self._pending: deque[CorrectionEvent] = deque(maxlen=PENDING_KEPT)
 
     def record(

@@ -72,7 +72,7 @@ class Replays:
     def remember(self, frame: FrozenFrame, stamp: float) -> None:
         """Keep the next frame if a replay might go through it."""
         self._newest = frame.index
-        self._forget_undoable(stamp)
+        self._forget_undoable()
         if self._book.replayable or self.current is not None or self._undoable:
             self._frames.add(RecentFrame(frame.index, frame.image, stamp))
         self.keep_within_bounds()
@@ -209,8 +209,8 @@ class Replays:
                 tracked=self._tracked,
             )
 
-    def _forget_undoable(self, now: float) -> None:
-        seconds = self._book.config.undo_seconds
+    def _forget_undoable(self) -> None:
+        now, seconds = self._journal.now, self._book.config.undo_seconds
         self._undoable = [item for item in self._undoable if 0 <= now - item.stamp <= seconds]
 
     def run(self, seconds: float) -> list[RepairedFrame]:

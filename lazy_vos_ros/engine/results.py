@@ -87,7 +87,7 @@ class CorrectionEvent:
     stamp: float
     """Stamp of that frame in seconds."""
     applied_stamp: float
-    """Stamp of the newest frame when it took effect."""
+    """Time of the stream when it took effect, seconds."""
     request_id: str = ''
     clicks: tuple[Click, ...] = ()
     uncertainty: float = 0.0

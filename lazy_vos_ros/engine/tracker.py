@@ -152,7 +152,9 @@ class LazyTracker:
         """What happened since the newest result, which the next one will report."""
         return self._journal.pending
 
-    def step(self, image: Image, stamp: float | None = None) -> FrameResult:
+    def step(
+        self, image: Image, stamp: float | None = None, *, now: float | None = None
+    ) -> FrameResult:
         """Track through the next frame.
 
         Parameters
@@ -160,32 +162,43 @@ class LazyTracker:
         image
             (H, W, 3) uint8 RGB.
         stamp
-            Seconds; None: the frame's index. Where stamps go backwards (a recording starts
-            again), the frame is processed as usual and all timers of the questions move along.
+            Seconds; None: the frame's index.
+        now
+            Time of the stream, seconds; None: the stamp. It differs where an earlier image is
+            tracked again, whose stamp is not the time. Where it goes backwards (a recording
+            starts again), the frame is processed as usual and all timers of the questions move
+            along.
 
         Raises
         ------
         ValueError
-            If the image or the stamp is not allowed; nothing has changed then.
+            If the image or a time is not allowed; nothing has changed then.
         """
-        return self._advance(image, stamp, {})
+        return self._advance(image, stamp, now, {})
 
     def add_objects(
-        self, image: Image, prompts: Sequence[Prompt], stamp: float | None = None
+        self,
+        image: Image,
+        prompts: Sequence[Prompt],
+        stamp: float | None = None,
+        *,
+        now: float | None = None,
     ) -> FrameResult:
         """Take one time step on `image`, in which these objects appear; the others go on.
 
+        The times are as in :meth:`step`.
+
         Raises
         ------
         ValueError
-            If the image, the stamp or a prompt is not allowed; nothing has changed then. Also if
+            If the image, a time or a prompt is not allowed; nothing has changed then. Also if
             no usable mask comes of the clicks: then the step was taken, without new objects.
         """
         numbered = number_prompts(prompts, self._last_id)
         _check_image(image)
         for prompt in numbered.values():
             prompt.check_inside(*image.shape[:2])
-        return self._advance(image, stamp, numbered)
+        return self._advance(image, stamp, now, numbered)
 
     def add_object(
         self,
@@ -336,10 +349,10 @@ class LazyTracker:
         self._replays.forget_object(object_id)
         label = self._labels.pop(object_id)
         del self._monitors[object_id]
-        index = self._newest.index if self._newest else 0
-        now = self._journal.now
+        newest = self._newest
+        index, stamp = (newest.index, newest.stamp) if newest else (0, self._journal.now)
         words = f'{label}: {reason}' if reason else label
-        return self._journal.record(EventKind.REMOVED, object_id, index, now, reason=words)
+        return self._journal.record(EventKind.REMOVED, object_id, index, stamp, reason=words)
 
     def reset(self) -> tuple[CorrectionEvent, ...]:
         """Forget everything but weights and settings; ids and frames start again.
@@ -411,15 +424,19 @@ class LazyTracker:
         self._between: list[CorrectionRequest] = []
 
     def _advance(
-        self, image: Image, stamp: float | None, prompts: Mapping[int, Prompt]
+        self,
+        image: Image,
+        stamp: float | None,
+        now: float | None,
+        prompts: Mapping[int, Prompt],
     ) -> FrameResult:
         _check_image(image)
-        if stamp is not None and not isfinite(stamp):
-            raise ValueError(f'stamp is {stamp}; allowed: finite seconds, or None')
+        _check_time('stamp', stamp)
+        _check_time('now', now)
         with torch.inference_mode():
             while True:
                 try:
-                    result = self._take_step(image, stamp, prompts)
+                    result = self._take_step(image, stamp, now, prompts)
                 except torch.OutOfMemoryError as error:
                     self._give_something_up(error)
                 else:
@@ -429,16 +446,21 @@ class LazyTracker:
         return result
 
     def _take_step(
-        self, image: Image, stamp: float | None, prompts: Mapping[int, Prompt]
+        self,
+        image: Image,
+        stamp: float | None,
+        now: float | None,
+        prompts: Mapping[int, Prompt],
     ) -> FrameResult:
         before = self._remember()
         try:
             watch = Stopwatch(self._backend.device)
             prediction = self._backend.predict(image)
             watch.lap('predict')
-            self._tell_time(float(prediction.frame.index) if stamp is None else float(stamp))
-            self._replays.remember(prediction.frame, self._journal.now)
-            frame, decisions = examine(prediction, self._journal.now, self._monitors, self.config)
+            taken = float(prediction.frame.index if stamp is None else stamp)
+            self._tell_time(taken if now is None else float(now))
+            self._replays.remember(prediction.frame, taken)
+            frame, decisions = examine(prediction, taken, self._monitors, self.config)
             frame, refusal = self._introduce(frame, prompts, watch)
             result = self._finish(frame, decisions, watch)
         except BaseException:
@@ -633,6 +655,11 @@ class LazyTracker:
         if object_id not in self._labels:
             tracked = ', '.join(map(str, self._labels)) or 'none yet'
             raise ValueError(f'object {object_id} is not tracked; tracked: {tracked}')
+
+
+def _check_time(name: str, seconds: float | None) -> None:
+    if seconds is not None and not isfinite(seconds):
+        raise ValueError(f'{name} is {seconds}; allowed: finite seconds, or None')
 
 
 def _check_image(image: Image) -> None:

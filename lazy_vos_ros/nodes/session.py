@@ -122,7 +122,7 @@ class Session:
             # The tracker corrects its newest frame, so an earlier image becomes that again.
             message = self._find(header)
             self._check_tracked(object_id)
-            self._step(rgb_from(message), message.header)
+            self._step(rgb_from(message), message.header, self._now())
         return self._apply(lambda: self._tracker.correct(object_id, answer))
 
     def answer(self, request_id: str, answer: Answer) -> CorrectionEvent:
@@ -198,8 +198,8 @@ class Session:
         """Change the settings of the method."""
         self._tracker.configure(config)
 
-    def _step(self, image: Pixels, header: Header) -> None:
-        result = self._tracker.step(image, self._clock.seconds(header.stamp))
+    def _step(self, image: Pixels, header: Header, now: float | None = None) -> None:
+        result = self._tracker.step(image, self._clock.seconds(header.stamp), now=now)
         self._publish(result, image, header)
 
     def _begin(self, image: Pixels, header: Header, first: Prompt) -> None:
@@ -229,7 +229,7 @@ class Session:
         before = self._tracker.latest
         try:
             stamp = self._clock.seconds(header.stamp)
-            result = self._tracker.add_objects(image, [prompt], stamp)
+            result = self._tracker.add_objects(image, [prompt], stamp, now=self._now())
         except ValueError:
             # The image was tracked through all the same if the clicks gave no usable mask.
             after = self._tracker.latest
@@ -280,6 +280,10 @@ class Session:
         if nanoseconds(header.stamp) == 0:
             return self._buffer.newest()
         return self._buffer.find(header.stamp)
+
+    def _now(self) -> float:
+        """Return the stream's time, which goes on while an earlier image is tracked again."""
+        return self._clock.seconds(self._buffer.newest().header.stamp)
 
     def _check_tracked(self, object_id: int) -> None:
         tracked = self._tracker.object_ids

@@ -6,6 +6,7 @@ import torch
 
 from lazy_vos_ros.engine.backend import MemoryWrite
 from lazy_vos_ros.engine.clicks import Click
+from lazy_vos_ros.engine.prompts import Prompt
 from lazy_vos_ros.engine.questions import UnknownRequestError
 from lazy_vos_ros.engine.results import Absent
 from lazy_vos_ros.engine.results import Action
@@ -291,6 +292,43 @@ def test_equal_stamps_are_no_jump(make_world):
     for _ in range(6):
         world.step(stamp=5.0)
     assert len(world.tracker.open_requests) == 1
+
+
+def test_image_that_is_tracked_again_leaves_the_timers_alone(make_world):
+    world = make_world({2: {1: 0.6}}, question_timeout=10.0)
+    world.step(stamp=1.0)
+    world.step(stamp=2.0)
+    for _ in range(12):
+        result = world.tracker.step(world.image(9), 0.5, now=2.0)
+        assert (result.stamp, result.events) == (0.5, ())
+    (request,) = world.tracker.open_requests
+    assert request.expires == 12.0
+    event = world.tracker.correct(1, CLICK)
+    assert (event.stamp, event.applied_stamp) == (0.5, 2.0)
+    assert _kinds(world.step(stamp=12.0)) == [EventKind.CORRECTED]
+    assert _kinds(world.step(stamp=12.5)) == [EventKind.EXPIRED]
+
+
+def test_question_about_an_image_that_is_tracked_again_is_asked_now(make_world):
+    world = make_world({3: {1: 0.6}}, question_timeout=10.0, question_cooldown=5.0)
+    world.step(stamp=1.0)
+    world.step(stamp=9.0)
+    result = world.tracker.add_objects(
+        world.image(9), [Prompt(mask=world.box_of(2))], 1.0, now=9.5
+    )
+    (request,) = result.requests
+    assert (request.stamp, request.asked, request.expires) == (1.0, 9.5, 19.5)
+    assert [event.applied_stamp for event in result.events] == [9.5] * len(result.events)
+    removed = world.tracker.remove_object(2)
+    assert (removed.frame_index, removed.stamp, removed.applied_stamp) == (3, 1.0, 9.5)
+
+
+@pytest.mark.parametrize('now', [float('nan'), float('inf')])
+def test_now_that_is_no_time_changes_nothing(make_world, now):
+    world = make_world()
+    with pytest.raises(ValueError, match='now is'):
+        world.tracker.step(world.image(1), 1.0, now=now)
+    assert world.backend.index == 0
 
 
 # Corrections that nobody asked for.

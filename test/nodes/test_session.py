@@ -1,4 +1,4 @@
-"""How a session begins: the first object, which the first images may not show."""
+"""The first object, which the first images may not show, and clicks on images out of turn."""
 
 from types import SimpleNamespace
 
@@ -11,6 +11,7 @@ from small_tracker import DiscRefiner
 from std_msgs.msg import Header
 
 from lazy_vos_ros.engine.clicks import Click
+from lazy_vos_ros.engine.config import LazyConfig
 from lazy_vos_ros.engine.prompts import Prompt
 from lazy_vos_ros.engine.results import EventKind
 from lazy_vos_ros.engine.tracker import LazyTracker
@@ -49,8 +50,10 @@ class Begun:
         outputs = SimpleNamespace(
             publish=lambda result, *_: self.results.append(result),
             publish_last=lambda *_: None,
+            publish_now=lambda *_: None,
+            question=lambda *_: None,
         )
-        desk = SimpleNamespace(keep_only=lambda ids: None)
+        desk = SimpleNamespace(keep_only=lambda ids: None, ask=lambda question: None)
         self.buffer = FrameBuffer(5, 1)
         self.session = Session(
             self.tracker, outputs, desk, StreamClock(), self.buffer, lambda: 0, keeper=None
@@ -58,9 +61,13 @@ class Begun:
         self.session.begin_with(prompt)
 
     def see(self, light, size=(HEIGHT, WIDTH)):
+        self.session.process(self.keep(light, size))
+
+    def keep(self, light, size=(HEIGHT, WIDTH), second=None):
+        """Return an image that waits for its turn."""
         pixels = np.full((*size, 3), light, np.uint8)
         message = Image(
-            header=Header(stamp=Time(sec=1 + len(self.results))),
+            header=Header(stamp=Time(sec=second or 1 + len(self.results))),
             height=size[0],
             width=size[1],
             encoding='rgb8',
@@ -68,7 +75,11 @@ class Begun:
             data=pixels.tobytes(),
         )
         self.buffer.add(message)
-        self.session.process(message)
+        return message
+
+    def seconds(self):
+        """Return the stamps that were tracked, the first as 1."""
+        return [1 + result.stamp for result in self.results]
 
     @property
     def told(self):
@@ -133,3 +144,47 @@ def test_reset_forgets_a_first_object_that_is_still_wanted():
     assert begun.told == ''
     begun.see(light=200)
     assert begun.tracker.object_ids == ()
+
+
+def header_of(second):
+    return Header(stamp=Time(sec=second))
+
+
+@pytest.fixture
+def begun():
+    """Return a session that has tracked object 1 in the images of seconds 1 and 2."""
+    made = Begun(Prompt(clicks=(CLICK,)))
+    made.see(light=200)
+    made.see(light=200)
+    return made
+
+
+def test_clicks_on_earlier_images_take_no_time_of_a_question(begun):
+    begun.session.configure(LazyConfig(trigger='level', tau_u=0.0, tau_p=0.0, question_timeout=9))
+    begun.see(light=200)
+    (request,) = begun.tracker.open_requests
+    begun.see(light=200)
+    for earlier in (1, 2, 1):
+        begun.session.correct(header_of(earlier), 1, CLICK)
+    begun.session.add(header_of(2), Prompt(clicks=(Click(50.0, 30.0),)))
+    assert begun.seconds()[4::2] == [1, 2, 1, 2]
+    (after,) = (
+        item for item in begun.tracker.open_requests if item.request_id == request.request_id
+    )
+    assert (after.expires, request.expires) == (11.0, 11.0)
+
+
+def test_the_time_of_a_click_is_that_of_the_newest_image(begun):
+    begun.keep(light=200, second=7)
+    event = begun.session.correct(header_of(1), 1, CLICK)
+    assert (event.stamp, event.applied_stamp) == (0.0, 6.0)
+
+
+def test_timers_move_along_when_a_recording_starts_again(begun):
+    begun.session.configure(LazyConfig(trigger='level', tau_u=0.0, tau_p=0.0, question_timeout=9))
+    begun.session.process(begun.keep(light=200, second=100))
+    assert begun.tracker.open_requests[0].expires == 108.0
+    begun.session.process(begun.keep(light=200, second=1))
+    assert begun.tracker.open_requests[0].expires == 9.0
+    begun.session.correct(header_of(100), 1, CLICK)
+    assert begun.tracker.open_requests[0].expires == 9.0

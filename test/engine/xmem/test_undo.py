@@ -147,6 +147,21 @@ def test_objects_that_came_and_went_since_stay_so(make_tracker):
     assert [state.object_id for state in result.objects] == [1, 3]
 
 
+def test_corrections_on_earlier_images_are_as_young_as_all_others(make_tracker):
+    tracker = make_tracker(2, late='memory', undo_seconds=5.0)
+    go(tracker, 1, 8)
+    tracker.correct(2, CLICK)
+    tracker.step(tracker.images[4], 4.0, now=7.0)
+    tracker.correct(1, Click(50, 30))
+    for second in (8, 9, 10, 11, 12):
+        tracker.step(tracker.images[second], float(second))
+    assert tracker.undo() == 1
+    tracker.catch_up()
+    assert tracker.undo() == 2
+    repaired = tracker.catch_up()
+    assert [item.stamp for item in repaired] == [4.0, 8.0, 9.0, 10.0, 11.0, 12.0]
+
+
 @pytest.mark.parametrize(
     ('settings', 'words'),
     [
