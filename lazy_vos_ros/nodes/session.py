@@ -74,7 +74,7 @@ class Session:
         self._buffer = buffer
         self._dropped = dropped
         self._keeper = keeper
-        self._message: ImageMessage | None = None
+        self._early: ImageMessage | None = None
         self._image: Pixels | None = None
         self._header = Header()
         self._first: Prompt | None = None
@@ -88,8 +88,8 @@ class Session:
 
     def process(self, message: ImageMessage) -> None:
         """Track through an image; ValueError if it is none."""
-        if message is self._message:
-            return  # an object was added on it just now
+        if message is self._early:
+            return  # a click has had it tracked already
         image = rgb_from(message)
         if self._first is None:
             self._step(image, message.header)
@@ -105,9 +105,10 @@ class Session:
             If the image is not kept any more or the prompt is not allowed.
         """
         message = self._find(header)
-        object_id = self._add(rgb_from(message), message.header, prompt)
-        self._message = message
-        return object_id
+        try:
+            return self._add(rgb_from(message), message.header, prompt)
+        finally:
+            self._note_early(message)
 
     def correct(self, header: Header, object_id: int, answer: Answer) -> CorrectionEvent:
         """Correct an object on the image that was clicked on.
@@ -123,6 +124,7 @@ class Session:
             message = self._find(header)
             self._check_tracked(object_id)
             self._step(rgb_from(message), message.header, self._now())
+            self._note_early(message)
         return self._apply(lambda: self._tracker.correct(object_id, answer))
 
     def answer(self, request_id: str, answer: Answer) -> CorrectionEvent:
@@ -184,7 +186,7 @@ class Session:
         """
         words, events = self._keeper.load()
         self._outputs.publish_last(events, self._header.frame_id)
-        self._image = self._message = None
+        self._image = self._early = None
         self._want_no_first()
         self._header = Header()
         self._look_again()
@@ -280,6 +282,11 @@ class Session:
         if nanoseconds(header.stamp) == 0:
             return self._buffer.newest()
         return self._buffer.find(header.stamp)
+
+    def _note_early(self, message: ImageMessage) -> None:
+        """Remember an image that may still come to its turn, if it was tracked."""
+        if self._header is message.header and self._buffer.newest() is message:
+            self._early = message
 
     def _now(self) -> float:
         """Return the stream's time, which goes on while an earlier image is tracked again."""

@@ -159,6 +159,43 @@ def begun():
     return made
 
 
+def test_an_image_that_is_corrected_before_its_turn_is_tracked_once(begun):
+    waiting = begun.keep(light=200, second=3)
+    begun.session.correct(header_of(3), 1, Click(20.0, 20.0))
+    begun.session.correct(header_of(2), 1, Click(20.0, 20.0))  # which changes nothing of it
+    begun.results.clear()
+    begun.session.process(waiting)
+    assert begun.results == []
+    begun.session.process(begun.keep(light=200, second=4))
+    assert begun.seconds() == [4]
+
+
+def test_an_image_whose_correction_is_not_allowed_is_tracked_once(begun):
+    waiting = begun.keep(light=200, second=3)
+    with pytest.raises(ValueError, match='allowed'):
+        begun.session.correct(header_of(3), 1, Click(20.0, float(HEIGHT)))
+    begun.session.process(waiting)
+    assert begun.seconds() == [1, 2, 3]
+
+
+def test_an_image_on_which_no_object_is_found_is_tracked_once(begun):
+    waiting = begun.keep(light=0, second=3)
+    with pytest.raises(ValueError, match='empty mask'):
+        begun.session.add(header_of(3), Prompt(clicks=(CLICK,)))
+    begun.session.process(waiting)
+    assert begun.seconds() == [1, 2, 3]
+
+
+def test_an_image_that_was_not_tracked_for_a_click_is_tracked_in_its_turn(begun):
+    waiting = begun.keep(light=200, second=3)
+    with pytest.raises(ValueError, match='inside the image'):
+        begun.session.add(header_of(3), Prompt(clicks=(Click(20.0, float(HEIGHT)),)))
+    with pytest.raises(ValueError, match='object 9 is not tracked'):
+        begun.session.correct(header_of(3), 9, CLICK)
+    begun.session.process(waiting)
+    assert begun.seconds() == [1, 2, 3]
+
+
 def test_clicks_on_earlier_images_take_no_time_of_a_question(begun):
     begun.session.configure(LazyConfig(trigger='level', tau_u=0.0, tau_p=0.0, question_timeout=9))
     begun.see(light=200)
