@@ -15,7 +15,10 @@ from pathlib import Path
 from lazy_vos_ros.cli import arguments
 
 OURS = ('bag', 'logs', 'overlay.mp4', 'timeline.png', 'results.json')
-"""What a demo leaves in its folder; a later one replaces it."""
+"""What a demo leaves in its folder; a later one may replace it."""
+
+OUT = Path('out', 'demo')
+"""The demo's own folder: what is in it is replaced without a question."""
 
 CLIP_START = 76
 CLIP_FRAMES = 95
@@ -40,7 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--frames', type=arguments.whole(0), default=0, help='most frames to play; 0: all'
     )
-    parser.add_argument('--out', type=Path, default=Path('out/demo'), help='folder of the results')
+    parser.add_argument(
+        '--out', type=Path, metavar='DIR', help=f'folder of the results; default {OUT}'
+    )
+    parser.add_argument(
+        '--force', action='store_true', help='replace an earlier demo in DIR, as in the default'
+    )
     parser.add_argument(
         '--rate',
         type=arguments.number(low=0),
@@ -100,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     from lazy_vos_ros.cli.demo_graph import play
 
     plan = make_plan(args)
-    out = prepare_folder(args.out)
+    out = prepare_folder(args.out or OUT, force=args.force or args.out is None)
     # A domain of its own, so that a robot on the same network is neither seen nor disturbed.
     os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -195,22 +203,27 @@ def _point(text: str) -> tuple[float, float]:
     return x, y
 
 
-def prepare_folder(out: Path) -> Path:
+def prepare_folder(out: Path, *, force: bool = False) -> Path:
     """Make the folder, or empty one that an earlier demo made.
 
     Raises
     ------
     ValueError
-        If it holds something else, or cannot be written.
+        If it holds something else, or an earlier demo and `force` is not given, or cannot be
+        written.
     """
     out = out.absolute()
-    strange = (
-        [path.name for path in out.iterdir() if path.name not in OURS] if out.is_dir() else []
-    )
+    present = sorted(path.name for path in out.iterdir()) if out.is_dir() else []
+    strange = [name for name in present if name not in OURS]
     if strange:
         raise ValueError(
-            f'--out {out} holds {", ".join(sorted(strange)[:3])}; allowed: a new or empty folder, '
-            'or that of an earlier demo'
+            f'--out {out} holds {", ".join(strange[:3])}; allowed: a new or empty folder, or that '
+            'of an earlier demo'
+        )
+    if present and not force:
+        raise ValueError(
+            f'--out {out} is not empty ({present[0]}, ...); allowed: an empty or new folder, or '
+            '--force to replace earlier results'
         )
     try:
         for name in OURS:

@@ -14,6 +14,7 @@ from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer
 
 from lazy_vos_ros.cli import demo
+from lazy_vos_ros.cli import demo_graph
 from lazy_vos_ros.cli.environment import shared_folder
 from lazy_vos_ros.cli.main import run_command
 from lazy_vos_ros.cli.processes import Child
@@ -88,10 +89,10 @@ def test_a_clip_goes_through_the_graph_and_the_report_comes_from_the_bag(
     assert results['sequences'][0]['objects'][0]['label'] == 'disc'
     assert len(list(open_source(out / 'overlay.mp4'))) == 12
     assert (out / 'timeline.png').stat().st_size > 10_000
-    # A second demo replaces the first; what is not of a demo is never touched.
+    # What is not of a demo is never touched.
     (out / 'precious.txt').touch()
     with pytest.raises(ValueError, match=r'holds precious\.txt; allowed: a new or empty folder'):
-        demo.prepare_folder(out)
+        demo.prepare_folder(out, force=True)
     assert (out / 'bag').is_dir()
 
 
@@ -231,6 +232,29 @@ def test_parser_refuses_what_is_no_value(
     with pytest.raises(SystemExit):
         run_command('demo', arguments)
     assert f'lazy-vos demo: argument {message}' in capsys.readouterr().err
+
+
+def test_an_earlier_demo_in_a_folder_of_ones_own_is_replaced_by_force_only(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(demo_graph, 'play', lambda plan, args, out: (out / 'bag').mkdir())
+    monkeypatch.setattr(demo, 'report', lambda out, args, plan: None)
+    given = ['--source', str(clip), '--click', '50,60']
+    kept = tmp_path / 'own' / 'bag' / 'bag.mcap'
+    mine = [*given, '--out', str(tmp_path / 'own')]
+    assert run_command('demo', mine) == 0
+    kept.touch()
+    assert run_command('demo', mine) == 1
+    told = capsys.readouterr().err
+    assert 'own is not empty (bag, ...); allowed: an empty or new folder, or --force to' in told
+    assert kept.exists()
+    assert run_command('demo', [*mine, '--force']) == 0
+    assert not kept.exists()
+    # The folder that nobody has named is the demo's own.
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert run_command('demo', given) == 0
+    assert (tmp_path / 'out' / 'demo' / 'bag').is_dir()
 
 
 def test_unwritable_folder_is_refused(capsys: pytest.CaptureFixture[str]):
