@@ -83,13 +83,16 @@ def evaluate_bag(
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:
-    """Return a short name for each bag, each once: its own, else with the folders above it."""
+    """Return a short name for each bag, each once.
+
+    It is the bag's own, else with the folder above it, else numbered in the order given.
+    """
     parts = [path.resolve().parts[1:] for path in paths]
-    for depth in range(1, max(len(item) for item in parts) + 1):
+    for depth in (1, 2):
         names = ['_'.join(item[-depth:]) for item in parts]
         if len(set(names)) == len(names):
             return names
-    return [f'{name}_{number}' for number, name in enumerate(names, 1)]  # one bag given twice
+    return [f'{path.resolve().name}_{number}' for number, path in enumerate(paths, 1)]
 
 
 def _config(run: Run) -> tuple[LazyConfig, tuple[str, ...]]:

@@ -22,8 +22,9 @@ DIAGNOSTICS = 'diagnostic_msgs/msg/DiagnosticArray'
         (['/a/bag'], ['bag']),
         (['/a/one', '/b/two'], ['one', 'two']),
         (['/a/bag', '/b/bag'], ['a_bag', 'b_bag']),
-        (['/x/a/bag', '/y/a/bag', '/y/c/bag'], ['x_a_bag', 'y_a_bag', 'y_c_bag']),
-        (['/a/bag', '/a/bag'], ['a_bag_1', 'a_bag_2']),
+        (['/x/a/bag', '/y/a/bag', '/y/c/bag'], ['bag_1', 'bag_2', 'bag_3']),
+        (['/a/bag', '/a/bag'], ['bag_1', 'bag_2']),
+        (['/a/bag', '/a/bag', '/a/bag_1'], ['bag_1', 'bag_2', 'bag_1_3']),
         (['/bag', '/a/bag'], ['bag', 'a_bag']),
     ],
 )
