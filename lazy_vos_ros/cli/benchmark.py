@@ -32,6 +32,8 @@ from lazy_vos_ros.cli.benchmark_studies import run_delay_study
 from lazy_vos_ros.evaluation.counts import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lazy_vos_ros.engine.config import LazyConfig
     from lazy_vos_ros.evaluation.benchmark.datasets import Dataset
     from lazy_vos_ros.evaluation.benchmark.run import Means
@@ -176,6 +178,7 @@ def run(args: argparse.Namespace) -> int:
     from lazy_vos_ros.evaluation.benchmark.results import LEGEND
     from lazy_vos_ros.evaluation.benchmark.run import run_benchmark
 
+    check_s_threshold(args, () if args.balance else (args.method or 'lazy',))
     folder, file = out_folder(args.out, RESULTS)
     dataset = dataset_of(args)
     plan = plan_of(args, dataset, method=args.method or 'lazy', init=args.init or 'mask')
@@ -203,6 +206,7 @@ def run_table(args: argparse.Namespace) -> int:
     if is_study(args):
         raise ValueError('--suite with a study of the operator; allowed: one of both')
     suite = suite_named(args.suite)
+    check_s_threshold(args, [row.method or '' for row in suite.rows])
     folder, file = out_folder(args.out, f'{suite.name}.json')
     dataset = dataset_of(args)
 
@@ -223,6 +227,16 @@ def run_table(args: argparse.Namespace) -> int:
     file.write_text(json.dumps(table.to_json(), indent=2) + '\n', encoding='utf-8')
     print(f'results are in {file}')
     return 0
+
+
+def check_s_threshold(args: argparse.Namespace, methods: 'Iterable[str]') -> None:
+    """Raise ValueError if there is a threshold of the S-trigger, and no method that has one."""
+    used = any('s-trigger' in method.split('+') for method in methods)
+    if args.s_threshold is not None and not used:
+        raise ValueError(
+            '--s-threshold without s-trigger; allowed: with a method that names it, such as '
+            's-trigger+udu+user, or with --suite tableS2'
+        )
 
 
 def out_folder(out: Path, name: str) -> 'tuple[Path, Path]':

@@ -119,6 +119,14 @@ def test_settings_reach_the_lazy_layer(benchmark: Benchmark, tmp_path: Path):
         (['--suite', 'table9'], "suite is 'table9'; allowed: table1, table2"),
         (['--layout', 'davis2017'], 'has no folder JPEGImages, as the layout davis2017 has'),
         (['--late', 'replay'], '--late without --operator-delay'),
+        (['--s-threshold', '0.3', '--method', 'lazy'], '--s-threshold without s-trigger'),
+        (['--s-threshold', '0.3'], '--s-threshold without s-trigger'),
+        (['--s-threshold', '0.3', '--balance'], '--s-threshold without s-trigger'),
+        (['--s-threshold', '0.3', '--suite', 'table1'], '--s-threshold without s-trigger'),
+        (
+            ['--dataset', '/nowhere/at'],
+            '/nowhere/at does not exist; allowed: the folder of a data set',
+        ),
         (['--layout', 'lvos'], 'has no folder JPEGImages, as the layout lvos has'),
     ],
 )

@@ -71,7 +71,8 @@ def open_dataset(
         annotation has no image, or a sequence has no annotation at all.
     """
     if not path.is_dir():
-        raise ValueError(f'{path} is no folder; allowed: the folder of a data set')
+        why = 'is no folder' if path.exists() else 'does not exist'
+        raise ValueError(f'{path} {why}; allowed: the folder of a data set')
     rules = layout_of(path, layout)
     root = split_folder(path.absolute(), rules, split)
     folders = sequence_folders(root)

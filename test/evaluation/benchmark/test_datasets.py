@@ -135,8 +135,10 @@ def test_files_that_contradict_each_other(tmp_path: Path, spoil, message: str):
 
 
 def test_what_is_not_there(tmp_path: Path):
-    with pytest.raises(ValueError, match='is no folder'):
+    with pytest.raises(ValueError, match='nowhere does not exist; allowed'):
         open_dataset(tmp_path / 'nowhere')
+    with pytest.raises(ValueError, match='is no folder; allowed'):
+        open_dataset(Path(__file__))
     with pytest.raises(ValueError, match='has no sequence; allowed: JPEGImages/480p'):
         open_dataset(tmp_path)
     with pytest.raises(ValueError, match="layout is 'coco'; allowed: auto, davis, "):
