@@ -93,6 +93,25 @@ def test_the_parser_refuses_what_is_not_allowed(given, words, capsys):
     assert words in capsys.readouterr().err
 
 
+def test_a_file_of_something_else_is_named_with_what_is_wrong_and_kept(tmp_path, capsys):
+    file = tmp_path / 'other.json'
+    machine = '"machine": {}'
+    for text, words in (
+        ('{"a": 1}', 'it has no machine, step, ros, official'),
+        ('[]', 'it is a list'),
+        ('{"step": 1', 'it is no JSON: '),
+        ('{"machine": 3, "step": [], "ros": [], "official": []}', 'machine is no mapping'),
+        (f'{{{machine}, "step": "rows", "ros": [], "official": []}}', 'step is no list of rows'),
+        (f'{{{machine}, "step": [], "ros": [{{}}], "official": []}}', 'ros is no list of rows'),
+    ):
+        file.write_text(text)
+        assert main(['bench', '--resume', '--json', str(file)]) == 1
+        told = capsys.readouterr().err
+        assert f'other.json holds no results of bench: {words}' in told
+        assert told.strip().endswith('allowed: another file')
+        assert file.read_text() == text
+
+
 @pytest.mark.parametrize(
     ('given', 'words'),
     [

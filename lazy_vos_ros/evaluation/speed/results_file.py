@@ -38,12 +38,15 @@ class ResultsFile:
     def _read(self) -> None:
         try:
             found = json.loads(self.path.read_text(encoding='utf-8'))
-            rows = {part: list(found[part]) for part in PARTS}
-            machine = found['machine']
-        except (ValueError, KeyError, TypeError) as error:
+        except ValueError as error:
+            found, fault = None, f'it is no JSON: {error}'
+        else:
+            fault = _fault(found)
+        if fault:
             raise ValueError(
-                f'{self.path} holds no results of bench ({error}); allowed: another file'
-            ) from None
+                f'{self.path} holds no results of bench: {fault}; allowed: another file'
+            )
+        machine = found['machine']
         if machine != self._machine:
             names = {*machine, *self._machine}
             changed = [
@@ -54,7 +57,7 @@ class ResultsFile:
             raise ValueError(
                 f'{self.path} is of another machine ({"; ".join(changed)}); allowed: another file'
             )
-        self._rows = rows
+        self._rows = {part: found[part] for part in PARTS}
 
     def rows(self, part: str) -> list[Row]:
         """Return the rows of a part."""
@@ -84,3 +87,23 @@ class ResultsFile:
         text = json.dumps({'machine': self._machine, **self._rows}, indent=1)
         draft.write_text(f'{text}\n', encoding='utf-8')
         os.replace(draft, self.path)
+
+
+def _fault(found: Any) -> str:
+    """Return what keeps the content of a file from being results; empty: nothing."""
+    if not isinstance(found, dict):
+        return f'it is a {type(found).__name__}'
+    lacking = [name for name in ('machine', *PARTS) if name not in found]
+    if lacking:
+        return f'it has no {", ".join(lacking)}'
+    if not isinstance(found['machine'], dict):
+        return 'machine is no mapping'
+    for part in PARTS:
+        rows = found[part]
+        if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
+            return f'{part} is no list of rows'
+    return ''
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict) and 'case' in row
