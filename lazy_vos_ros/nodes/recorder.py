@@ -70,7 +70,7 @@ def default_topics() -> Path:
 def read_topics(path: Path) -> list[str]:
     """Return the names of a file of topics; ValueError says what is wrong with it."""
     try:
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+        content = yaml.safe_load(path.expanduser().read_text(encoding='utf-8'))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ValueError(f'topics {path} cannot be read: {error}') from None
     names = content.get('topics') if isinstance(content, dict) else None

@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,12 @@ def test_a_wrong_list_of_topics_names_the_file(tmp_path, text):
     path.write_text(text)
     with pytest.raises(ValueError, match=r'topics\.yaml'):
         read_topics(path)
+
+
+def test_a_list_of_topics_may_lie_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    (tmp_path / 'mine.yaml').write_text('topics: [image]\n')
+    assert read_topics(Path('~/mine.yaml')) == ['image']
 
 
 def test_the_list_that_is_shipped_has_what_evaluation_needs():
