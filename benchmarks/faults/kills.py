@@ -84,7 +84,8 @@ def kill_other(robot: Robot, name: str, starter: Starter, times: int) -> Row:
 LOST = {
     'lazy_vos_operator': 'clicks that were not sent yet; the open questions come again',
     'lazy_vos_camera': 'its images meanwhile (the tracker says "no image for ...")',
-    'lazy_vos_recorder': 'at most the last half second (`python -m benchmarks.killed_recorder`)',
+    'lazy_vos_recorder': 'what came last: at most 0.90 s (MCAP) or 2.01 s (SQLite) in 40 kills of '
+    '`python -m benchmarks.killed_recorder`',
 }
 
 

@@ -3,12 +3,15 @@
 `python -m benchmarks.faults` makes all of them.
 """
 
+import re
 import signal
+from pathlib import Path
 
 import pytest
 
 from benchmarks.faults import ends
 from benchmarks.faults import images
+from benchmarks.faults import kills
 from benchmarks.faults import networks
 from benchmarks.faults import people
 from benchmarks.faults import starts
@@ -16,6 +19,7 @@ from benchmarks.faults.robot import Robot
 from benchmarks.faults.row import HEADER
 from benchmarks.faults.row import Row
 
+DOCS = Path(__file__).resolve().parents[2] / 'docs'
 QUICK = (
     images.stamps_jump_back,
     images.size_changes,
@@ -71,6 +75,17 @@ def test_two_signals_end_a_node_as_well_as_one(graph, slowness, tmp_path):
     assert (ended.status, ended.left) == (0, ())
     assert ended.seconds < ends.LIMIT * slowness
     assert 'Traceback' not in recorder.output
+
+
+def test_what_a_killed_recorder_loses_is_told_as_it_was_measured():
+    measured = (DOCS / 'soak_and_fuzz.md').read_text()
+    rows = re.findall(r'^\| (MCAP|SQLite)\b.*\| \**(\d\.\d\d) s\** \|$', measured, re.MULTILINE)
+    mcap, sqlite = (
+        max(seconds for name, seconds in rows if name == storage) for storage in ('MCAP', 'SQLite')
+    )
+    words = f'at most {mcap} s (MCAP) or {sqlite} s (SQLite)'
+    assert words in kills.LOST['lazy_vos_recorder']
+    assert words in (DOCS / 'evaluation.md').read_text()
 
 
 def test_durations_are_told_in_words():
