@@ -138,7 +138,7 @@ class CompactRefiner:
             click.check_inside(*frame.image.shape[:2])
         taps, geometry = self._encode(frame)
         logits, quality = self._predict(taps, geometry, clicks, prior)
-        window = window_around(_seen(prior, logits, clicks), clicks)
+        window = window_around(_seen(prior, logits), clicks)
         if window is not None and _enlarges(window, geometry):
             near = logits.sigmoid() if prior is None else prior
             logits, quality = self._look_closely(frame, window, clicks, near)
@@ -191,11 +191,14 @@ class CompactRefiner:
         return self._last[1], self._last[2]
 
 
-def _seen(prior: Tensor | None, logits: Tensor, clicks: Sequence[Click]) -> Tensor:
-    """Return where the object is, (H, W) bool: in the earlier mask, else where it was clicked."""
+def _seen(prior: Tensor | None, logits: Tensor) -> Tensor:
+    """Return where the object may be, (H, W) bool: in the earlier mask, if there is one.
+
+    Else in all that the clicks found in the whole image: its clicked part alone may be a part.
+    """
     if prior is not None and bool((prior > 0.5).any()):
         return prior > 0.5
-    return clicked_parts(logits > 0, clicks)
+    return logits > 0
 
 
 def _enlarges(window: Window, geometry: Geometry) -> bool:

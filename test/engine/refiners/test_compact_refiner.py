@@ -153,16 +153,17 @@ def test_a_click_on_a_tracked_object_changes_only_what_it_is_about(finds_two, ba
     assert mask.equal(expected)
 
 
-def test_the_window_is_around_the_clicked_part(finds_two, backend, image, monkeypatch):
+@pytest.mark.parametrize('prior', [None, torch.zeros(96, 130)])
+def test_where_nothing_was_seen_the_window_is_around_all_that_was_found(
+    finds_two, backend, image, monkeypatch, prior
+):
     windows = []
     original = compact.window_around
     monkeypatch.setattr(
         compact, 'window_around', lambda *args: windows.append(original(*args)) or windows[-1]
     )
-    frame = frame_of(backend, image)
-    finds_two.refine(frame, [Click(40, 40)], object_id=1, prior=torch.zeros(96, 130))
-    clicked = (two_boxes() > 0) & (torch.arange(130) < 90)
-    assert windows == [original(clicked, [Click(40, 40)])]
+    finds_two.refine(frame_of(backend, image), [Click(40, 40)], object_id=1, prior=prior)
+    assert windows == [original(two_boxes() > 0, [Click(40, 40)])]
 
 
 def test_bad_clicks_are_refused(model, backend, image):
