@@ -199,7 +199,7 @@ PROFILES: dict[str, LazyConfig] = {
         spare_absent=True,
         lost_area_ratio=0.1,
         undo_seconds=10.0,
-        pseudo_min_overlap=0.6,
+        pseudo_min_overlap=0.85,
     ),
 }
 """The published definitions, the published code where that makes sense, and the published
