@@ -171,7 +171,7 @@ def test_dataset_without_any_later_annotation_is_refused(dataset: Path, tmp_path
     assert study(single, tmp_path / 'out', *SMALL) == 1
     assert 'no annotated frame follows' in capsys.readouterr().err
     assert study(tmp_path / 'none', tmp_path / 'out', *SMALL) == 1
-    assert 'is no folder' in capsys.readouterr().err
+    assert 'does not exist' in capsys.readouterr().err
 
 
 def test_data_set_whose_labels_are_one_object(dataset: Path, tmp_path: Path):
