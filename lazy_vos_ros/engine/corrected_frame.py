@@ -14,6 +14,9 @@ from lazy_vos_ros.engine.refiners.base import RefinedMask
 from lazy_vos_ros.engine.results import Action
 from lazy_vos_ros.engine.substitution import substitute
 
+TRUSTED_SCORE = 0.9
+"""From which score of the refiner on a corrected mask is as good as one that was given."""
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -135,3 +138,8 @@ class CorrectedFrame:
             for item, mask in self.corrections.items()
             if self.actions.get(item) is Action.CORRECTED
         }
+
+    def trusted_corrections(self) -> set[int]:
+        """Return the ids of the objects whose masks of the operator are as good as given ones."""
+        corrections = self.operator_corrections()
+        return {item for item, mask in corrections.items() if mask.score >= TRUSTED_SCORE}

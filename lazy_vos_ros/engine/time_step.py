@@ -136,7 +136,7 @@ def commit(
             corrected_probabilities(frame, config) if refined else None,
             deep_update=refined and config.deep_update_on_correction,
             without=gone,
-            corrected=frame.operator_corrections() if user else (),
+            corrected=frame.trusted_corrections() if user else (),
         )
     except RuntimeError:
         # A value that cannot be memorised must not keep the next frame from coming.

@@ -628,7 +628,7 @@ class LazyTracker:
         ids = tuple(item for _, item in there)
 
         def write() -> None:
-            corrected = frame.operator_corrections()
+            corrected = frame.trusted_corrections()
             self._backend.memorise(frame.prediction.frame, ids, probabilities, corrected)
 
         write()
