@@ -147,8 +147,8 @@ class Backend(Protocol):
         without
             Ids of objects whose memory this frame does not feed.
         corrected
-            Ids of objects whose masks in `probabilities` come from a person; a backend may
-            remember them for longer.
+            Ids of objects whose masks in `probabilities` a person made, and the refiner is sure
+            of; a backend may remember them for longer.
         """
         ...
 

@@ -170,10 +170,24 @@ def test_interaction_driven_update_memorises_the_refined_mask(make_world):
     torch.testing.assert_close(probabilities.sum(0), torch.ones(world.size))
 
 
-def test_the_backend_learns_which_masks_are_a_persons(make_world):
+@pytest.mark.parametrize(('score', 'told'), [(0.9, (1,)), (0.89, ())])
+def test_the_backend_learns_which_masks_of_a_person_are_sure(make_world, score, told):
     world = make_world(ALARM, operator=_clicks)
+    world.refiner.scores = {1: score}
     world.steps(3)
-    assert world.backend.corrected[-2:] == [(1,), ()]
+    assert world.backend.corrected[-2:] == [told, ()]
+
+
+def test_a_late_answer_tells_it_too(make_world):
+    world = make_world(ALARM)
+    world.refiner.scores = {1: 0.95}
+    world.steps(3)
+    (request,) = world.tracker.open_requests
+    world.tracker.answer(request.request_id, _clicks(request))
+    assert world.backend.corrected[-1] == (1,)
+
+
+def test_the_backend_never_takes_a_pseudo_correction_for_a_persons(make_world):
     itself = make_world(PSEUDO, pseudo_memory_update=True)
     itself.steps(2)
     assert set(itself.backend.corrected) == {()}
