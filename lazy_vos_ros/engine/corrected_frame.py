@@ -14,8 +14,8 @@ from lazy_vos_ros.engine.refiners.base import RefinedMask
 from lazy_vos_ros.engine.results import Action
 from lazy_vos_ros.engine.substitution import substitute
 
-_SURE = 0.9
-"""From which score of the refiner on a corrected mask counts as true."""
+TRUSTED_SCORE = 0.9
+"""From which score of the refiner on a corrected mask is as good as one that was given."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,6 @@ class Measurement:
     """dS; 0 in the frame in which the object appears."""
     changed: bool = False
     """Whether its whereabouts changed with this frame."""
-    given_score: float = 1.0
-    """Score 0..1 of the mask that it was given with, 1 if that was no click's."""
 
 
 @dataclass(frozen=True)
@@ -142,12 +140,6 @@ class CorrectedFrame:
         }
 
     def trusted_corrections(self) -> set[int]:
-        """Return the ids of the objects whose masks of the operator are as good as given ones.
-
-        The refiner is sure of them, or as sure as of the first mask where that came of clicks.
-        """
-        return {
-            item
-            for item, mask in self.operator_corrections().items()
-            if mask.score >= min(_SURE, self.measurements.get(item, Measurement()).given_score)
-        }
+        """Return the ids of the objects whose masks of the operator are as good as given ones."""
+        corrections = self.operator_corrections()
+        return {item for item, mask in corrections.items() if mask.score >= TRUSTED_SCORE}

@@ -19,12 +19,8 @@ from lazy_vos_ros.engine.triggers import ObjectTrigger
 class ObjectMonitor:
     """Follows one object from the frame in which it appeared, and decides when to ask."""
 
-    def __init__(self, first: Sight, given_score: float = 1.0) -> None:
-        """Start from what the frame showed in which the object appeared.
-
-        `given_score` is the refiner's score 0..1 of the mask that it was given with.
-        """
-        self.given_score = given_score
+    def __init__(self, first: Sight) -> None:
+        """Start from what the frame showed in which the object appeared."""
         self._trigger = ObjectTrigger(first.uncertainty)
         self._presence = Presence(first)
         self._asked_at: float | None = None
@@ -40,7 +36,6 @@ class ObjectMonitor:
         Not since when the whereabouts are known: no question about frames before lives on.
         """
         return {
-            'given_score': self.given_score,
             'trigger': self._trigger.facts(),
             'presence': self._presence.facts(),
             'asked_at': self._asked_at,
@@ -52,7 +47,7 @@ class ObjectMonitor:
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> 'ObjectMonitor':
         """Return the monitor of these facts; KeyError, TypeError or ValueError otherwise."""
-        made = cls(Sight(0, False, 0.0), finite(facts['given_score']))
+        made = cls(Sight(0, False, 0.0))
         made._trigger = ObjectTrigger.from_facts(facts['trigger'])
         made._presence = Presence.from_facts(facts['presence'])
         asked_at = facts['asked_at']

@@ -44,9 +44,7 @@ def examine(
         monitor = monitors[object_id]
         derivative, decision, changed = monitor.update(sight, config, prediction.frame.index)
         decisions[object_id] = decision
-        measurements[object_id] = Measurement(
-            sight.uncertainty, derivative, changed, monitor.given_score
-        )
+        measurements[object_id] = Measurement(sight.uncertainty, derivative, changed)
     frame = CorrectedFrame(
         prediction=prediction,
         stamp=stamp,
@@ -82,10 +80,10 @@ def with_new_objects(
     """
     maps = frame_maps(prediction.probabilities, config)
     measurements = dict(frame.measurements)
-    for object_id, refined in given.items():
+    for object_id in given:
         sight = _sight(maps, 1 + prediction.object_ids.index(object_id), config)
-        measurements[object_id] = Measurement(sight.uncertainty, given_score=refined.score)
-        monitors[object_id] = ObjectMonitor(sight, refined.score)
+        measurements[object_id] = Measurement(sight.uncertainty)
+        monitors[object_id] = ObjectMonitor(sight)
     return replace(
         frame,
         prediction=prediction,

@@ -120,9 +120,3 @@ def test_loss_is_not_due_while_the_object_is_seen_again():
     sights = [_sight(0, 0), _sight(0.1), _sight(0, 0), _sight(0.1), _sight(0.1), _sight(0.1)]
     lost, none = Decision.LOST, Decision.NONE
     assert _decisions(monitor, sights) == [lost, none, lost, none, none, none]
-
-
-def test_the_score_of_the_first_mask_is_kept_in_a_file_and_a_copy():
-    monitor = ObjectMonitor(Sight(100, False, 0.1), 0.7)
-    assert ObjectMonitor.from_facts(monitor.facts()).given_score == 0.7
-    assert monitor.copy().given_score == 0.7

@@ -178,17 +178,6 @@ def test_the_backend_learns_which_masks_of_a_person_are_sure(make_world, score, 
     assert world.backend.corrected[-2:] == [told, ()]
 
 
-@pytest.mark.parametrize(('score', 'told'), [(0.6, (1,)), (0.59, ())])
-def test_it_is_enough_to_be_as_sure_as_of_a_first_mask_of_clicks(make_world, score, told):
-    world = make_world(ALARM, objects=0, operator=_clicks)
-    world.refiner.scores = {1: 0.6}
-    world.tracker.add_object(world.image(0), click=Click(12, 10))
-    world.refiner.scores = {1: score}
-    world.steps(3)
-    assert told in world.backend.corrected
-    assert len(set(world.backend.corrected)) == 1 + bool(told)
-
-
 def test_a_late_answer_tells_it_too(make_world):
     world = make_world(ALARM)
     world.refiner.scores = {1: 0.95}

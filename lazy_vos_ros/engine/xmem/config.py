@@ -91,9 +91,9 @@ class XMemConfig:
     )
     keep_corrected: bool = parameter(
         False,
-        'Keep also the frame of the newest correction of each object by a person in the working '
-        'memory, while max_permanent_frames has room, and take it for a frame whose mask was '
-        'given, if the refiner is as sure of it as of the first mask (a score of 0.9 is enough).',
+        'Keep also the frame of the newest correction of each object by a person, if the '
+        'refiner gave its mask a score of at least 0.9, in the working memory, while '
+        'max_permanent_frames has room, and take it for a frame whose mask was given.',
         dynamic=False,
     )
     compat: bool = parameter(
