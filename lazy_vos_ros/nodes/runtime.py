@@ -57,6 +57,9 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> int
         return _run(make_node)
     finally:
         rclpy.try_shutdown()
+        # Python puts handlers back to the default as it ends; a second signal would kill it then.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _run(make_node: Callable[[], Node]) -> int:

@@ -86,6 +86,31 @@ def test_signals_end_it_quietly_and_close_is_called(signals):
     assert monotonic() - begin < 10
 
 
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_python_itself_ends_changes_nothing(number):
+    """Python puts handlers back to the default before it takes modules down."""
+    status, output = ends(
+        start(f"""
+        import os
+
+        class Last:
+            def __del__(self, kill=os.kill, pid=os.getpid(), write=os.write):
+                write(1, b'the very end')
+                kill(pid, {int(number)})
+
+        def make():
+            node = rclpy.create_node('it')
+            node.create_timer(0.05, lambda: stop(0))
+            return node
+
+        sys.modules['last'] = Last()
+        sys.exit(run(make))
+        """)
+    )
+    assert 'the very end' in output
+    assert status == 0
+
+
 def test_a_callback_that_fails_is_told_and_the_node_goes_on():
     process = start("""
         def make():
