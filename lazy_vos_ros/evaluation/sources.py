@@ -282,6 +282,7 @@ def read_image(path: Path) -> Image:
     if content:
         with suppress(cv2.error):  # it promises more pixels than OpenCV takes
             data = np.frombuffer(content, np.uint8)
+            # OpenCV's type hints allow any number where these flags give uint8.
             frame = cv2.imdecode(data, cv2.IMREAD_COLOR)  # type: ignore[assignment]
     if frame is None:
         raise ValueError(

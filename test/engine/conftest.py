@@ -178,6 +178,16 @@ class BoxRefiner:
         return RefinedMask(mask, self.scores.get(object_id, 0.5))
 
 
+@dataclass(frozen=True)
+class Position:
+    """Where a scripted backend is."""
+
+    index: int
+    object_ids: tuple
+    pending: object
+    nbytes: int = 1000
+
+
 class World:
     """A tracker over scripted uncertainties, with as many objects as the first frame is given."""
 
@@ -193,6 +203,17 @@ class World:
         prompts = [Prompt(mask=box_of(index + 1)) for index in range(objects)]
         if prompts:
             self.tracker.add_objects(self.image(0), prompts)
+
+    def let_go_back(self):
+        """Give the backend what a replay needs: a position, and the way back to it."""
+        backend = self.backend
+
+        def restore(position):
+            backend.index, backend.object_ids = position.index, position.object_ids
+            backend.pending = position.pending
+
+        backend.snapshot = lambda: Position(backend.index, backend.object_ids, backend.pending)
+        backend.restore = restore
 
     @staticmethod
     def image(seed):

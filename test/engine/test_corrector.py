@@ -1,7 +1,5 @@
 """Late answers: what they say of an object's whereabouts holds only if nothing newer is known."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
@@ -13,14 +11,6 @@ LOST = {'lost_area_ratio': 0.1, 'spare_absent': True}
 DWINDLING = {**LOST, 'lost_frames': 1, 'recovered_area_ratio': 0.9}
 NOTHING = (0.0, 0)
 CLICK = Click(6, 11)
-
-
-@dataclass(frozen=True)
-class Position:
-    index: int
-    object_ids: tuple
-    pending: object
-    nbytes: int = 1000
 
 
 def _vanished(frames):
@@ -133,14 +123,7 @@ def test_the_last_word_about_one_frame_wins(make_world):
 def test_replay_of_a_late_gone_ends_where_the_object_recovered(make_world):
     settings = {**LOST, 'late': 'replay', 'replay_seconds': float('inf')}
     made = make_world(_vanished(range(5, 8)), **settings)
-    backend = made.backend
-
-    def restore(position):
-        backend.index, backend.object_ids = position.index, position.object_ids
-        backend.pending = position.pending
-
-    backend.snapshot = lambda: Position(backend.index, backend.object_ids, backend.pending)
-    backend.restore = restore
+    made.let_go_back()
     made.steps(11)
     (request,) = made.tracker.open_requests
     made.tracker.answer(request.request_id, Absent())

@@ -1,7 +1,5 @@
 """Alarms in frames that a replay tracks again: nobody is asked on the way, and none is lost."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from lazy_vos_ros.engine.clicks import Click
@@ -12,30 +10,13 @@ CLICK = Click(6, 12)
 SETTINGS = {'late': 'replay', 'replay_seconds': float('inf'), 'tau_u': 0.5, 'tau_p': 0.2}
 
 
-@dataclass(frozen=True)
-class Position:
-    index: int
-    object_ids: tuple
-    pending: object
-    nbytes: int = 1000
-
-
 @pytest.fixture
 def world(make_world):
     """Return a function that makes a world whose backend can go back."""
 
     def make(script, **settings):
         made = make_world(script, **{**SETTINGS, **settings})
-        backend = made.backend
-
-        def snapshot():
-            return Position(backend.index, backend.object_ids, backend.pending)
-
-        def restore(position):
-            backend.index, backend.object_ids = position.index, position.object_ids
-            backend.pending = position.pending
-
-        backend.snapshot, backend.restore = snapshot, restore
+        made.let_go_back()
         return made
 
     return make

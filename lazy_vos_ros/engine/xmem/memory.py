@@ -173,7 +173,7 @@ class Memory:
 
         If the working memory still holds the frame, its values of these objects are replaced.
         The frame counts as the newest unless it is permanent. `corrected` are those of the
-        objects whose masks a person has just corrected.
+        objects whose masks a person has just made, and the refiner is sure of.
         """
         store = self._room_for(features.size[0] * features.size[1])
         for object_id in set(object_ids).difference(store.values):

@@ -97,4 +97,5 @@ def track_sequence(
 def read_images(files: SequenceFiles) -> Iterator[Image]:
     """Yield (H, W, 3) uint8 RGB images; ValueError names one that cannot be read."""
     for path in files.images:
+        # OpenCV's type hints do not tell that uint8 stays uint8.
         yield cv2.cvtColor(read_image(path), cv2.COLOR_BGR2RGB)  # type: ignore[misc]
